@@ -1,0 +1,1 @@
+"""A resource becomes files to read."""

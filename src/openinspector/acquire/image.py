@@ -1,0 +1,142 @@
+"""The layers of an image become an inventory.
+
+Layers are read side by side (their decompressors let go of the interpreter lock), each in one pass, and stacked by
+`catalog/assemble.py`. After that, two rare things are made good by a second pass that asks for exact paths: a package
+database behind a symbolic link, and a wanted name that is a hard link to an unwanted one.
+"""
+
+import posixpath
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from msgspec import Struct
+
+from openinspector.acquire.contract import Reader
+from openinspector.acquire.stream import Source
+from openinspector.acquire.tar import read_tar
+from openinspector.catalog.assemble import assemble
+from openinspector.catalog.harvest import Harvest, Harvester
+from openinspector.errors import AcquireError
+from openinspector.model.inventory import Inventory, Target
+from openinspector.model.problem import Problem
+
+_SIDE_BY_SIDE = 2
+_LINKS_AT_MOST = 40  # as Linux follows
+
+
+class LayerFile(Struct, frozen=True, kw_only=True):
+    """One layer that can be read, more than once if need be.
+
+    `name` is for people; `key` is what its harvest is kept under, "" for one that can't be kept.
+    """
+
+    name: str
+    key: str
+    open: Callable[[], Source]
+
+
+def read_image(reader: Reader, target: Target, layers: Sequence[LayerFile]) -> Inventory:
+    """The inventory of an image from its layers, the lowest first."""
+    done = 0
+    reader.progress("layers", 0, len(layers))
+
+    def read(layer: LayerFile) -> Harvest:
+        nonlocal done
+        harvest = _harvest(reader, layer)
+        done += 1
+        reader.progress("layers", done, len(layers))
+        return harvest
+
+    if len(layers) == 1:
+        harvests = [read(layers[0])]
+    else:
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            harvests = list(pool.map(read, layers))
+    _follow_links(reader, layers, harvests)
+    return assemble(target, harvests)
+
+
+def _harvest(reader: Reader, layer: LayerFile) -> Harvest:
+    kept = reader.cache.get(layer.key)
+    if kept is not None:
+        return kept
+    harvester = Harvester(reader.formats.values())
+    try:
+        _pass_over(reader, layer, harvester, frozenset())
+    except AcquireError as error:  # what was read until there counts; the scan is partial
+        harvester.problem(Problem(path=layer.name, reason=str(error), partial=True))
+    harvest = harvester.finish()
+    if harvester.missed:
+        _read_missed(reader, layer, harvester.missed, harvest)
+    reader.cache.put(layer.key, harvest)
+    return harvest
+
+
+def _pass_over(reader: Reader, layer: LayerFile, harvester: Harvester, also: frozenset[bytes]) -> None:
+    source = layer.open()
+    try:
+        read_tar(source, reader.selector, harvester, reader.meter, also)
+    finally:
+        source.close()
+
+
+def _bring(reader: Reader, layer: LayerFile, paths: frozenset[bytes]) -> dict[str, bytes]:
+    """The content of exactly named members of a layer."""
+    harvester = Harvester(())
+    _pass_over(reader, layer, harvester, paths)
+    return harvester.special
+
+
+def _read_missed(reader: Reader, layer: LayerFile, missed: dict[str, str], harvest: Harvest) -> None:
+    brought = _bring(reader, layer, frozenset(target.encode("utf-8", "surrogateescape") for target in missed.values()))
+    again = Harvester(reader.formats.values())
+    for name, target in missed.items():
+        if target in brought:
+            again.take(name, reader.selector.select(name.encode("utf-8", "surrogateescape")), brought[target])
+    extra = again.finish()
+    harvest.readings.update(extra.readings)
+    harvest.problems += extra.problems
+
+
+def _follow_links(reader: Reader, layers: Sequence[LayerFile], harvests: Sequence[Harvest]) -> None:
+    """Read the databases whose well-known place is a link to one that nobody asked for."""
+    links: dict[str, str] = {}
+    for harvest in harvests:
+        for gone in harvest.removed:
+            links.pop(gone, None)
+        links.update(harvest.links)
+    if not links:
+        return
+    elsewhere: dict[str, str] = {}
+    for mark in reader.selector.landmarks:
+        path = mark.decode()
+        real = resolve(path, links)
+        if real is not None and real != path and not reader.selector.select(real.encode("utf-8", "surrogateescape")):
+            elsewhere[real] = path
+    if not elsewhere:
+        return
+    wanted = frozenset(real.encode("utf-8", "surrogateescape") for real in elsewhere)
+    for layer, harvest in zip(layers, harvests, strict=True):
+        again = Harvester(reader.formats.values())
+        for real, data in _bring(reader, layer, wanted).items():
+            well_known = elsewhere[real]
+            again.take(well_known, reader.selector.select(well_known.encode()), data)
+        extra = again.finish()
+        harvest.readings.update(extra.readings)
+        harvest.problems += extra.problems
+
+
+def resolve(path: str, links: dict[str, str]) -> str | None:
+    """Where a path leads inside the image; None for a loop, or for a link out of it."""
+    for _ in range(_LINKS_AT_MOST):
+        parts = path.split("/")
+        for count in range(1, len(parts) + 1):
+            prefix = "/".join(parts[:count])
+            if prefix in links:
+                target = links[prefix]
+                base = "/" if target.startswith("/") else "/" + posixpath.dirname(prefix)
+                path = posixpath.normpath(posixpath.join(base, target, *parts[count:])).lstrip("/")
+                break
+        else:
+            return path
+    return None

@@ -1,0 +1,52 @@
+"""The sections of a Windows executable.
+
+Source: https://learn.microsoft.com/windows/win32/debug/pe-format (file header, optional header, section table)
+"""
+
+from struct import Struct as Layout
+from struct import error as LayoutError
+
+from openinspector.catalog.binary.elf import Segment
+from openinspector.errors import CatalogError
+
+_SECTION = Layout("<8s4I12xI")  # name, virtual size, address, raw size, raw offset, characteristics
+_SECTION_SIZE = 40
+_SECTIONS = 1 << 12
+_WRITABLE, _EXECUTABLE = 0x80000000, 0x20000000
+
+
+class Pe:
+    """The sections by name, and the address at which the file is meant to be loaded."""
+
+    def __init__(self, data: memoryview) -> None:
+        """Read the headers.
+
+        Raises:
+            CatalogError: There are none: an old DOS program, or cut off.
+        """
+        try:
+            (at,) = Layout("<60xI").unpack_from(data)
+            if bytes(data[at : at + 4]) != b"PE\0\0":
+                raise CatalogError("it has no PE header")
+            _, count, optional_size = Layout("<2H12xH").unpack_from(data, at + 4)
+            optional = at + 24
+            (magic,) = Layout("<H").unpack_from(data, optional)
+            if magic == 0x20B:
+                (base,) = Layout("<Q").unpack_from(data, optional + 24)
+            else:
+                (base,) = Layout("<I").unpack_from(data, optional + 28)
+            self.sections: list[tuple[bytes, Segment]] = []
+            for number in range(min(count, _SECTIONS)):
+                name, virtual, address, raw, offset, flags = _SECTION.unpack_from(
+                    data, optional + optional_size + number * _SECTION_SIZE
+                )
+                segment = Segment(
+                    offset=offset,
+                    size=min(raw, virtual) if virtual else raw,
+                    address=base + address,
+                    writable=bool(flags & _WRITABLE),
+                    executable=bool(flags & _EXECUTABLE),
+                )
+                self.sections.append((name.rstrip(b"\0"), segment))
+        except LayoutError as error:
+            raise CatalogError("its PE headers are cut off") from error

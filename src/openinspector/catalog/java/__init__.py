@@ -1,0 +1,1 @@
+"""What Java archives and project files say, read from memory."""

@@ -1,0 +1,48 @@
+"""Every exception we raise.
+
+OpenInspectorError
+├── UsageError          the caller asked for something that makes no sense
+├── VersionError        a version that its scheme can't read
+├── CatalogError        a file that its format can't read
+├── AcquireError        a target that can't be read
+│   └── LimitError      …because it exceeds a limit (size, ratio, entries, depth, time)
+├── FeedError           a publisher's document that can't be fetched or read
+├── StoreError          the advisory file is missing, broken or of another version
+└── PluginError         a plug-in folder that breaks its own rules
+"""
+
+
+class OpenInspectorError(Exception):
+    """The root: catching it catches everything that is ours."""
+
+
+class UsageError(OpenInspectorError):
+    """The caller asked for something that makes no sense."""
+
+
+class VersionError(OpenInspectorError):
+    """A version that its scheme can't read."""
+
+
+class CatalogError(OpenInspectorError):
+    """A file that its format can't read."""
+
+
+class AcquireError(OpenInspectorError):
+    """A target that can't be read."""
+
+
+class LimitError(AcquireError):
+    """A target that exceeds a limit."""
+
+
+class FeedError(OpenInspectorError):
+    """A publisher's document that can't be fetched or read."""
+
+
+class StoreError(OpenInspectorError):
+    """The advisory file is missing, broken or of another version."""
+
+
+class PluginError(OpenInspectorError):
+    """A plug-in folder that breaks its own rules."""

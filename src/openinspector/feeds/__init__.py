@@ -1,0 +1,1 @@
+"""A publisher's document becomes advisories."""

@@ -1,0 +1,1 @@
+"""One feed a file; the folder is the list."""

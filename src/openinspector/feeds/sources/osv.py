@@ -1,0 +1,61 @@
+"""OSV: the open vulnerability format and the archives of osv.dev, one per ecosystem."""
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
+
+from openinspector.feeds.contract import Document, Feed, Record, Source
+from openinspector.feeds.osv_ecosystems import FAMILIES
+from openinspector.feeds.osv_reader import OsvReader
+from openinspector.feeds.streams import content, zip_members
+
+_BUCKET: Final = "https://osv-vulnerabilities.storage.googleapis.com"
+_RECORD_LIMIT: Final = 64 << 20  # bytes; the largest record we know, a kernel's, has 6 MB
+
+# What `db update` fetches. Ubuntu's and Alpine's statements come from their own feeds, and SUSE's.
+_FETCHED: Final = (
+    "PyPI",
+    "npm",
+    "Maven",
+    "Go",
+    "RubyGems",
+    "crates.io",
+    "NuGet",
+    "Packagist",
+    "Pub",
+    "Hex",
+    "SwiftURL",
+    "Debian",
+    "Red Hat",
+    "AlmaLinux",
+    "Rocky Linux",
+)
+
+
+class OsvFeed:
+    """OSV archives (`osv/<ecosystem>/*.zip`) and single records (`osv/**/*.json`).
+
+    The folder says of which ecosystem a document is; in a folder that is no ecosystem's, every entry counts.
+    """
+
+    name = "osv"
+    title = "OSV (osv.dev)"
+    revision = 1
+    sources = (
+        *(Source(path=f"osv/{each}/all.zip", url=f"{_BUCKET}/{quote(each)}/all.zip") for each in _FETCHED),
+        Source(path="osv/**/*.zip"),
+        Source(path="osv/**/*.json"),
+    )
+
+    def parse(self, document: Document) -> Iterator[Record]:
+        """The advisories of an archive or of one record."""
+        folders = document.path.split("/")[:-1]
+        own = folders[1] if len(folders) > 1 else ""
+        reader = OsvReader(document.path, own if own in FAMILIES else "")
+        if document.path.endswith(".zip"):
+            yield from reader.read(zip_members(document, ".json"))
+        else:
+            yield from reader.read([(document.path, content(document, _RECORD_LIMIT))])
+
+
+PLUGIN: Final[Feed] = OsvFeed()

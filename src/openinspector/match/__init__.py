@@ -1,0 +1,1 @@
+"""Packages and advisories become matches, with evidence."""

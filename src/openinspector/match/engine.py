@@ -1,0 +1,250 @@
+"""Packages and advisories become matches.
+
+Doubt is kept: a version or a bound that its scheme can't read, a release without advisories in the file, gives
+`Undecided`, never silence. A distribution's package is judged by that distribution's own advisories only (they know
+what was backported); a language package whose files belong to such a package is judged with its owner.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from openinspector.errors import VersionError
+from openinspector.match.contract import Candidate, Index
+from openinspector.match.kernel import is_kernel, is_running
+from openinspector.model.advisory import Range
+from openinspector.model.distro import FAMILIES
+from openinspector.model.ecosystem import ECOSYSTEMS, canonical_name, scheme_of
+from openinspector.model.inventory import Inventory
+from openinspector.model.match import Evidence, Match, Undecided
+from openinspector.model.package import Package
+from openinspector.versions.order import compare, contains
+from openinspector.versions.order import scheme as load_scheme
+
+OS_TYPES = frozenset({"deb", "rpm", "apk"})
+SOURCE = "#src"
+
+# A publisher's word that makes no finding: it says that there is nothing to fix.
+SILENT_STATES = frozenset({"not_affected", "unimportant", "under_investigation"})
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What matching an inventory gave. `kernels` are the packages left to the host, or not running on it."""
+
+    matches: tuple[Match, ...]
+    undecided: tuple[Undecided, ...]
+    kernels: tuple[Package, ...]
+    owned: int  # language packages that were judged with the OS package that owns them
+
+
+def match(inventory: Inventory, index: Index) -> Outcome:
+    """Every match of an inventory's packages, in their order."""
+    matches: list[Match] = []
+    undecided: list[Undecided] = []
+    kernels: list[Package] = []
+    owned = 0
+    running = inventory.target.running_kernel
+    judge = Judge(inventory, index)
+    for package in inventory.packages:
+        if package.owner and judge.namespace:
+            owned += 1
+            continue
+        if is_kernel(package) and inventory.target.kind != "sbom" and not (running and is_running(package, running)):
+            kernels.append(package)
+            continue
+        found, doubts = judge.package(package)
+        matches += found
+        undecided += doubts
+    return Outcome(matches=tuple(matches), undecided=tuple(undecided), kernels=tuple(kernels), owned=owned)
+
+
+class Question(Struct, frozen=True):
+    """One look-up: which name in which namespace, and the version to compare."""
+
+    namespace: str  # as in the index, with the mark of source names
+    name: str
+    kind: str
+    scheme: str
+    version: str
+
+
+class Judge:
+    """Judges the packages of one inventory."""
+
+    def __init__(self, inventory: Inventory, index: Index) -> None:
+        self._index = index
+        self._repositories = frozenset(inventory.repositories)
+        distribution = inventory.distribution
+        self.namespace = ""
+        self.reason = "the tree does not say which distribution it is"
+        if distribution is not None:
+            self.reason = distribution.reason
+            if distribution.namespace and not index.has_namespace(distribution.namespace):
+                self.reason = f"the advisory file has nothing for {distribution.namespace}"
+            else:
+                self.namespace = distribution.namespace
+
+    def questions(self, package: Package) -> list[Question]:
+        """What has to be asked to judge a package."""
+        if package.type in OS_TYPES:
+            if not self.namespace:
+                return []
+            family = FAMILIES[self.namespace.partition(":")[0]]
+            asked = []
+            if family.by in ("source", "both"):
+                name, version = (
+                    (package.source.name, package.source.version or package.version)
+                    if package.source
+                    else (package.name, package.version)
+                )
+                asked.append(Question(self.namespace + SOURCE, name, "source", family.scheme, version))
+            if family.by in ("binary", "both"):
+                asked.append(Question(self.namespace, package.name, "binary", family.scheme, package.version))
+            return asked
+        if package.type not in ECOSYSTEMS:
+            return []
+        name = canonical_name(package.type, package.name)
+        return [Question(package.type, name, "binary", scheme_of(package.type, name), package.version)]
+
+    def package(self, package: Package) -> tuple[list[Match], list[Undecided]]:
+        """The matches of a package, and what could not be decided."""
+        asked = self.questions(package)
+        if not asked:
+            if package.type in OS_TYPES:
+                return [], [Undecided(package=package, reason=self.reason)]
+            if package.type in ECOSYSTEMS:
+                return [], [Undecided(package=package, reason="it has no name to look up")]
+            return [], [
+                Undecided(package=package, reason=f"there are no advisories for packages of type {package.type}")
+            ]
+        found: dict[str, list[tuple[Candidate, Evidence]]] = {}
+        doubts: list[Undecided] = []
+        for question in asked:
+            for candidate, evidence, doubt in self._ask(package, question):
+                if doubt:
+                    for vulnerability in candidate.vulnerabilities:
+                        doubts.append(Undecided(package=package, reason=doubt, vulnerability=vulnerability))
+                    continue
+                for vulnerability in candidate.vulnerabilities:
+                    found.setdefault(vulnerability, []).append((candidate, evidence))
+        matches = [_match(package, vulnerability, pairs) for vulnerability, pairs in found.items()]
+        return [each for each in matches if each.state not in SILENT_STATES], doubts
+
+    def _ask(self, package: Package, question: Question) -> Iterable[tuple[Candidate, Evidence, str]]:
+        """The candidates that hold, with the evidence, and the doubt where there is one."""
+        rule = load_scheme(question.scheme)
+        try:
+            key = rule.key(question.version)
+            exact = rule.odd is not None and rule.odd(question.version)
+            unreadable = ""
+        except VersionError as error:
+            key, exact, unreadable = b"", False, str(error)
+        if exact or unreadable:
+            candidates = self._index.all_ranges(question.namespace, question.name)
+        else:
+            candidates = self._index.candidates(question.namespace, question.name, key)
+        for candidate in candidates:
+            if not self._concerns(package, candidate):
+                continue
+            evidence = _evidence(question, candidate)
+            if unreadable or candidate.unreadable:
+                yield (
+                    candidate,
+                    evidence,
+                    unreadable or f"{candidate.advisory}: its range can't be read by {question.scheme}",
+                )
+            elif not (exact or candidate.exact) or contains(question.scheme, _range(candidate), question.version):
+                yield candidate, evidence, ""
+
+    def _concerns(self, package: Package, candidate: Candidate) -> bool:
+        """Whether the further conditions of a range hold: architecture, module stream, repository."""
+        if candidate.arches and package.arch and package.arch not in candidate.arches and package.arch != "noarch":
+            return False
+        if package.type == "rpm" and _stream(candidate.module) != _stream(package.module):
+            return False
+        return not candidate.repository or self._from_repository(package, candidate)
+
+    def _from_repository(self, package: Package, candidate: Candidate) -> bool:
+        """Whether a package comes from the repository that an advisory speaks of.
+
+        Amazon Linux extras: the package manager's own memory where there is one; else a topic counts when it is
+        enabled, or when the fixed version belongs to the same line of versions (5.10.x) as the installed one.
+        """
+        if package.repository:
+            return package.repository == candidate.repository
+        if candidate.repository in self._repositories:
+            return True
+        if self.namespace.startswith("ubuntu:"):
+            return True  # what Ubuntu Pro fixes is broken without it too
+        if self.namespace.startswith("amazon:") and not self._repositories:
+            return bool(candidate.bound) and _line(candidate.bound) == _line(package.version)
+        return False
+
+
+def _stream(module: str) -> str:
+    """`nodejs:18` of `nodejs:18:8090020230825:a1b2`."""
+    return ":".join(module.split(":")[:2])
+
+
+def _line(version: str) -> str:
+    """`5.10` of `5.10.205-195.804.amzn2`."""
+    return ".".join(version.rpartition(":")[2].partition("-")[0].split(".")[:2])
+
+
+def _range(candidate: Candidate) -> Range:
+    return Range(
+        introduced="" if candidate.lower_exclusive else candidate.introduced,
+        after=candidate.introduced if candidate.lower_exclusive else "",
+        fixed="" if candidate.upper_inclusive else candidate.bound,
+        last_affected=candidate.bound if candidate.upper_inclusive else "",
+    )
+
+
+def _evidence(question: Question, candidate: Candidate) -> Evidence:
+    affected = _range(candidate)
+    return Evidence(
+        feed=candidate.feed,
+        advisory=candidate.advisory,
+        namespace=question.namespace.removesuffix(SOURCE),
+        name=question.name,
+        kind=question.kind,
+        scheme=question.scheme,
+        compared=question.version,
+        introduced=affected.introduced,
+        after=affected.after,
+        fixed=affected.fixed,
+        last_affected=affected.last_affected,
+        state=candidate.state,
+        module=candidate.module,
+        repository=candidate.repository,
+        note=candidate.note,
+    )
+
+
+def _match(package: Package, vulnerability: str, pairs: list[tuple[Candidate, Evidence]]) -> Match:
+    """One match from everything that speaks for it."""
+    evidence = tuple(dict.fromkeys(each for _, each in pairs))
+    fixes = sorted({each.fixed for each in evidence if each.fixed})
+    fixed = fixes[0] if len(fixes) == 1 else _newest(evidence[0].scheme, fixes) if fixes else ""
+    strongest = min((each for _, each in pairs), key=lambda each: (each.state != "affected", not each.fixed))
+    return Match(
+        vulnerability=vulnerability,
+        package=package,
+        evidence=evidence,
+        fixed_version=fixed,
+        state=strongest.state,
+        vendor_severity=next((candidate.severity for candidate, _ in pairs if candidate.severity), ""),
+        related=tuple(dict.fromkeys(each.advisory for each in evidence if each.advisory != vulnerability)),
+    )
+
+
+def _newest(scheme: str, versions: list[str]) -> str:
+    """The newest of several fixed versions: only there is all of it fixed."""
+    newest = versions[0]
+    for each in versions[1:]:
+        try:
+            if compare(scheme, each, newest) > 0:
+                newest = each
+        except VersionError:
+            continue
+    return newest

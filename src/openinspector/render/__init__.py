@@ -1,0 +1,1 @@
+"""An inventory or its findings in somebody's words."""

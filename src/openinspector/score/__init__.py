@@ -1,0 +1,1 @@
+"""A match gets a severity and a score."""

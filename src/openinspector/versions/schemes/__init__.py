@@ -1,0 +1,1 @@
+"""One version scheme a file; the folder is the list."""
