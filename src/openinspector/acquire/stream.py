@@ -180,7 +180,8 @@ def unpack(file: _Readable, compression: str, meter: Meter) -> Source:
         from isal import igzip
 
         # The reader behind GzipFile: members one after another, each checked against its sum.
-        read = igzip.GzipFile(fileobj=counting, mode="rb").read  # type: ignore[no-untyped-call]  # noqa: SIM115
+        unpacking = igzip.GzipFile(fileobj=counting, mode="rb")  # type: ignore[no-untyped-call]  # noqa: SIM115
+        read = unpacking.read
     elif compression == "zstd":
         import zstandard
 

@@ -5,22 +5,140 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+FORMATS = ("table", "json", "cyclonedx", "spdx", "sarif", "html", "csv", "asff", "junit", "gitlab")
+GATES = ("critical", "high", "medium", "low", "negligible", "any")
+
+_SCAN_EXAMPLES = """\
+TARGET is found out from what it is, or said by a prefix:
+  openinspector scan host                      this machine
+  openinspector scan dir:/mnt/root             an unpacked root file system or a source tree
+  openinspector scan image.tar                 docker save, or an OCI archive
+  openinspector scan image:registry.example/app:1.2
+  openinspector scan lambda:function.zip --lambda-layer deps.zip
+  openinspector scan bom.json                  CycloneDX or SPDX
+
+exit status: 0 clean or below the gate, 1 the gate was hit, 2 usage, 3 the scan was partial or failed
+"""
+
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    top = argparse.ArgumentParser(prog="openinspector", description="Finds vulnerabilities, and says why.")
+    top = _parser("openinspector", "Finds the vulnerabilities of hosts, images, functions and SBOMs, and says why.")
+    top.add_argument("--version", "-V", action="store_true", help="print the version and stop")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    scan = commands.add_parser("scan")
-    scan.add_argument("target")
-    scan.add_argument("--db")
-    scan.add_argument("--platform", default="")
-    scan.set_defaults(command=_later("scan"))
+    _scan(commands)
+    _sbom(commands)
+    _explain(commands)
+    _db(commands)
+    _version_compare(commands)
+    completion = _command(commands, "completion", "print a shell completion script", "openinspector completion bash")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
+    completion.set_defaults(command=_later("completion"))
     return top
 
 
-def _later(module: str) -> Callable[[argparse.Namespace], int]:
+def _scan(commands: Any) -> None:
+    scan = _command(commands, "scan", "find the vulnerabilities of a target", _SCAN_EXAMPLES)
+    _target(scan)
+    scan.add_argument("--format", choices=FORMATS, default="table", help="how to say it (default: table)")
+    scan.add_argument("--output", metavar="FILE", help="where to write it (default: standard output)")
+    scan.add_argument("--db", metavar="FILE", help="the advisory file (default: OPENINSPECTOR_DB, or the updated one)")
+    scan.add_argument("--fail-on", choices=GATES, help="exit with 1 when something at least this severe is found")
+    scan.add_argument("--ignore-unfixed", action="store_true", help="leave out what has no fix")
+    scan.add_argument("--no-color", action="store_true", help="no colour, as NO_COLOR in the environment")
+    scan.set_defaults(command=_later("scan"))
+
+
+def _sbom(commands: Any) -> None:
+    sbom = _command(commands, "sbom", "list the packages of a target", "openinspector sbom dir:. --format cyclonedx")
+    _target(sbom)
+    sbom.add_argument("--format", choices=("cyclonedx", "spdx"), default="cyclonedx")
+    sbom.add_argument("--output", metavar="FILE", help="where to write it (default: standard output)")
+    sbom.set_defaults(command=_later("sbom"))
+
+
+def _explain(commands: Any) -> None:
+    example = "openinspector explain CVE-2024-3094 host"
+    explain = _command(commands, "explain", "say why a vulnerability is, or is not, reported", example)
+    explain.add_argument("vulnerability", metavar="CVE")
+    _target(explain)
+    explain.add_argument("--db", metavar="FILE", help="the advisory file")
+    explain.add_argument("--format", choices=("table", "json"), default="table")
+    explain.set_defaults(command=_later("explain"))
+
+
+def _db(commands: Any) -> None:
+    database = _command(commands, "db", "make and look at the advisory file", "openinspector db status")
+    verbs = database.add_subparsers(metavar="VERB", required=True)
+    build = _command(
+        verbs, "build", "compile a folder of feeds", "openinspector db build --feeds feeds/ --output advisories.sqlite"
+    )
+    build.add_argument("--feeds", metavar="DIR", required=True, help="a folder laid out as `db layout` lists")
+    build.add_argument("--output", metavar="FILE", required=True)
+    build.set_defaults(command=_later("db", "build_command"))
+    status = _command(verbs, "status", "age and size of each feed", "openinspector db status --format json")
+    status.add_argument("--db", metavar="FILE", help="the advisory file")
+    status.add_argument("--format", choices=("table", "json"), default="table")
+    status.set_defaults(command=_later("db", "status_command"))
+    starter = _command(
+        verbs,
+        "starter",
+        "compile the starter advisories that ship with this package",
+        "openinspector db starter --output advisories.sqlite",
+    )
+    starter.add_argument("--output", metavar="FILE", help="the advisory file (default: where `scan` looks for it)")
+    starter.set_defaults(command=_later("db", "starter_command"))
+    layout = _command(
+        verbs, "layout", "where each feed's documents lie in a folder of feeds", "openinspector db layout"
+    )
+    layout.set_defaults(command=_later("db", "layout_command"))
+
+
+def _version_compare(commands: Any) -> None:
+    example = "openinspector version-compare deb 1.0~rc1 1.0"
+    versions = _command(commands, "version-compare", "say which of two versions is older", example)
+    versions.add_argument("scheme", nargs="?", metavar="SCHEME")
+    versions.add_argument("a", nargs="?", metavar="A")
+    versions.add_argument("b", nargs="?", metavar="B")
+    versions.add_argument("--stdin", action="store_true", help="read lines `scheme<TAB>a<TAB>b`")
+    versions.set_defaults(command=_version_compare_command)
+
+
+def _version_compare_command(chosen: argparse.Namespace) -> int:
+    import sys
+
+    from openinspector.cli.version_compare import run
+
+    return run(chosen.scheme, chosen.a, chosen.b, stdin=sys.stdin if chosen.stdin else None, out=sys.stdout)
+
+
+def _target(command: argparse.ArgumentParser) -> None:
+    command.add_argument("target", metavar="TARGET")
+    command.add_argument("--platform", metavar="OS/ARCH", default="", help="which image of an index to take")
+    command.add_argument(
+        "--lambda-layer", metavar="ZIP", action="append", default=[], help="a layer of the function (in their order)"
+    )
+    command.add_argument("--no-cache", action="store_true", help="read every layer anew")
+
+
+def _command(commands: Any, name: str, what: str, examples: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=what,
+        description=what[0].upper() + what[1:] + ".",
+        epilog=examples if "\n" in examples else f"example: {examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return made
+
+
+def _parser(name: str, what: str) -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(prog=name, description=what)
+
+
+def _later(module: str, function: str = "run") -> Callable[[argparse.Namespace], int]:
     def command(chosen: argparse.Namespace) -> int:
-        run: Any = import_module(f"openinspector.cli.{module}").run
+        run: Any = getattr(import_module(f"openinspector.cli.{module}"), function)
         return int(run(chosen))
 
     return command

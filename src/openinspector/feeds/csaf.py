@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from openinspector.errors import FeedError
 from openinspector.feeds.cvss import Score, assigned, distinct_vectors
+from openinspector.feeds.streams import UNREADABLE_JSON
 from openinspector.model.advisory import Cvss, State
 
 _MAX_NESTING: Final = 4  # component of a module of a platform is 2
@@ -176,7 +177,7 @@ def read(data: bytes, path: str) -> Csaf:
     """
     try:
         return _DECODER.decode(data)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         raise FeedError(f"{path}: {error}") from error
 
 

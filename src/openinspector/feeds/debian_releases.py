@@ -21,7 +21,7 @@ RELEASE_OF_CODENAME: Final = {
     "sid": "sid",
 }
 
-# Releases for which the tracker publishes no statement per CVE any more; buster's long-term support ended on 2024-06-30.
+# Releases of which the tracker says nothing per CVE any more; buster's long-term support ended on 2024-06-30.
 ARCHIVED: Final = frozenset(
     ("woody", "sarge", "etch", "lenny", "squeeze", "wheezy", "jessie", "stretch", "buster"),
 )

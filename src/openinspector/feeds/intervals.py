@@ -1,7 +1,7 @@
 """Sets of versions, as package managers' requirements describe them, and what is left of one without another.
 
-Requirements are read in plain order, without a package manager's rules about pre-releases: `~> 5.2.4, >= 5.2.4.3` of RubyGems is
-5.2.4.3 up to the first pre-release of 5.3, `^8.1.4 || 9.x` of npm is 8.1.4 up to 9 and 9 up to 10.
+Requirements are read in plain order, without a package manager's rules about pre-releases: `~> 5.2.4, >= 5.2.4.3` of
+RubyGems is 5.2.4.3 up to the first pre-release of 5.3, `^8.1.4 || 9.x` of npm is 8.1.4 up to 9 and 9 up to 10.
 """
 
 import re
@@ -58,7 +58,7 @@ def gem_interval(requirement: str, key: Callable[[str], bytes]) -> Interval:
 
 
 def _gem_bump(version: str) -> str:
-    """The bound of `~>`: the last number dropped and the one before it raised, `5.2.4` → `5.3.a`, before 5.3's pre-releases."""
+    """The bound of `~>`: the last number dropped and the one before raised, `5.2.4` → `5.3.a`, ahead of all 5.3."""
     numbers: list[int] = []
     for part in version.split("."):
         if not part.isdigit() or len(part) > 18:
@@ -154,7 +154,7 @@ def _dotted(numbers: Sequence[int]) -> str:
     return ".".join(str(each) for each in (*numbers, 0, 0)[:3])
 
 
-# A place between versions: which end of the line (0 before all, 2 after all), the version's key, and whether just after it.
+# A place between versions: before all (0) or after all (2), or (1) by a version's key and whether just after it.
 _Place = tuple[int, bytes, int]
 
 

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from openinspector.feeds.debian_releases import namespace_of_release
@@ -19,7 +20,8 @@ from openinspector.model.ecosystem import TYPE_OF_OSV
 class Place(Struct, frozen=True, kw_only=True):
     """Where an affected entry belongs.
 
-    `kind` says whether the publisher names source or binary packages; `language` tells a language ecosystem from a distribution.
+    `kind` says whether the publisher names source or binary packages; `language` tells a language ecosystem from a
+    distribution.
     """
 
     namespace: str
@@ -28,14 +30,15 @@ class Place(Struct, frozen=True, kw_only=True):
     language: bool = False
 
 
-# Products that ship on top of plain RHEL under package names of their own (`rh-python38-…`, `kernel-rt`, `docker`): nobody who
-# does not use them has such a package, so they need no repository.
+# Products on top of plain RHEL with package names of their own (`rh-python38-…`, `kernel-rt`): nobody who does not use
+# them has such a package, so they need no repository.
 _RHEL_LAYERS: Final = ("rhel_extras", "rhel_software_collections", "rhel_dotnet", "devtools")
 _RHEL_STREAMS: Final = ("eus", "aus", "tus", "e4s", "els", "eus_long_life")
 
 _SLES: Final = re.compile(r"Linux Enterprise .*?(\d+)(?: SP(\d+))?(-[A-Z0-9-]+)?$")
 _NUMBERED: Final = re.compile(r"\d+\.\d+$")
-_DISTRO_QUALIFIER: Final = re.compile(r"[?&]distro=([a-z-]+)/")
+_DISTRO_QUALIFIER: Final = re.compile(r"[?&]distro=([a-z-]+)/([a-z-]+)")
+_ROCKY_GROUP: Final = re.compile(r"[?&]distro=rocky-linux-\d+-(sig-[a-z]+)")
 
 
 @lru_cache(maxsize=4096)
@@ -55,13 +58,19 @@ def place_of(ecosystem: str) -> Place | None:
 
 
 @lru_cache(maxsize=4096)
-def pro_repository(purl: str) -> str:
-    """Which Ubuntu Pro repository a purl means: `…&distro=esm-infra/xenial` → `esm-infra`; "esm" where it does not say."""
-    found = _DISTRO_QUALIFIER.search(purl)
-    if found is None:
+def within_repository(place: Place, purl: str) -> Place:
+    """A place with the repository that only the purl names.
+
+    `…&distro=esm-infra/xenial` of Ubuntu Pro is `esm-infra`; `…?distro=rocky-linux-8-sig-cloud` is the one of a special
+    interest group, whose kernels are numbered beside the release's own.
+    """
+    repository = place.repository
+    if repository == "esm" and (found := _DISTRO_QUALIFIER.search(purl)):
         # The first ESM archive of 14.04 is written the other way round, `trusty/esm`.
-        return "esm-infra" if purl.endswith("/esm") else "esm"
-    return "esm-infra" if found[1] in ("trusty", "precise") else found[1]
+        repository = "esm-infra" if found[2] == "esm" else found[1]
+    elif place.namespace.startswith("rocky:") and (found := _ROCKY_GROUP.search(purl)):
+        repository = found[1]
+    return place if repository == place.repository else msgspec.structs.replace(place, repository=repository)
 
 
 def _debian(release: str) -> Place | None:
@@ -128,6 +137,10 @@ def _opensuse(rest: str) -> Place | None:
     return Place(namespace=f"opensuse-leap:{release}") if _NUMBERED.match(release) else None
 
 
+def _amazon(release: str) -> Place | None:
+    return Place(namespace=f"amazon:{release}") if release in ("1", "2", "2022", "2023") else None
+
+
 def _wolfi(_rest: str) -> Place:
     return Place(namespace="wolfi", kind="source")
 
@@ -143,6 +156,7 @@ _DISTRIBUTIONS: Final = {
     "Red Hat": _red_hat,
     "Rocky Linux": _rocky,
     "AlmaLinux": _alma,
+    "Amazon Linux": _amazon,
     "SUSE": _suse,
     "openSUSE": _opensuse,
     "Wolfi": _wolfi,

@@ -11,7 +11,7 @@ _RPM_SEVERITIES: Final = ("Critical", "Important", "Moderate", "Low")
 
 
 def cve_in(identifier: str) -> str:
-    """The CVE that an id names: `CVE-…` itself, or one behind a publisher's prefix (`UBUNTU-CVE-…`, `DEBIAN-CVE-…`); else ""."""
+    """The CVE that an id names: `CVE-…` itself or behind a prefix (`UBUNTU-CVE-…`, `DEBIAN-CVE-…`); else ""."""
     at = identifier.find("CVE-")
     if at < 0:
         return ""
@@ -37,9 +37,9 @@ def flaw_and_aliases(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Vulnerabilities and aliases of a language advisory.
 
-    OSV's `aliases` are a transitive closure, so one record of one flaw can list the CVEs of others. GitHub reviews one CVE per advisory
-    and links its NVD page: where that decides, only that CVE is kept, and the other ids, which may be names of the others, are
-    not taken as names of this one.
+    OSV's `aliases` are a transitive closure, so the record of one flaw can list the CVEs of others. GitHub reviews one
+    CVE per advisory and links its NVD page: where that decides, only that CVE is kept, and the other ids, which may be
+    names of the others, are not taken as names of this one.
     """
     own = cve_in(identifier)
     if own:
@@ -62,13 +62,13 @@ def module_streams(summary: str) -> tuple[str, ...]:
 
 
 def severity_and_title(summary: str) -> tuple[str, str]:
-    """An AlmaLinux or Rocky summary in two: `Important: polkit security update`; the severity is "" where there is none."""
+    """An AlmaLinux or Rocky summary, `Important: polkit security update`, in two; the severity is "" without one."""
     word, colon, rest = summary.partition(": ")
     return (word, rest) if colon and word in _RPM_SEVERITIES else ("", summary)
 
 
 def red_hat_severity(references: tuple[str, ...]) -> str:
-    """Red Hat's word, which its OSV records keep only as the fragment of a link: `…/classification/#important` → `Important`."""
+    """Red Hat's word, which its OSV records keep only in a link: `…/classification/#important` → `Important`."""
     for reference in references:
         if "/classification" in reference:
             word = reference.rpartition("#")[2].capitalize()
@@ -77,7 +77,7 @@ def red_hat_severity(references: tuple[str, ...]) -> str:
 
 
 def moment(text: str) -> str:
-    """An RFC 3339 time of UTC to the second, `2024-01-09T20:27:23Z`; "" for none, for year 1 and for what is no time."""
+    """A time of UTC to the second, `2024-01-09T20:27:23Z`; "" for none, for year 1 and for what is no time."""
     if len(text) < 19 or text[4] != "-" or text[10] != "T" or text.startswith("0001-") or text[-1] != "Z":
         return ""
     return f"{text[:19]}Z"

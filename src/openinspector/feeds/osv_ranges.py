@@ -49,11 +49,8 @@ def ranges_of(osv_ranges: Sequence[OsvRange], scheme_name: str) -> tuple[Range, 
 
 
 def _in_turn(events: Sequence[Event]) -> bool:
-    """Whether each beginning is followed by an end, as every publisher writes them; the versions themselves are not compared."""
-    for index, event in enumerate(events):
-        if (event.introduced is not None) != (index % 2 == 0):
-            return False
-    return True
+    """Whether each beginning is followed by an end, as publishers write them; the versions are not compared."""
+    return all((event.introduced is not None) == (index % 2 == 0) for index, event in enumerate(events))
 
 
 def _intervals(events: Sequence[Event]) -> list[Range]:
@@ -76,7 +73,7 @@ def _intervals(events: Sequence[Event]) -> list[Range]:
 
 
 def _sorted(events: Sequence[Event], scheme_name: str) -> list[Event]:
-    """Events in the order of their versions; at one version an end comes before a beginning, a last affected one after it.
+    """Events in the order of their versions; at one version a fix comes before a beginning, a last affected one after.
 
     Source: https://ossf.github.io/osv-schema/#evaluation
     """

@@ -1,20 +1,19 @@
 """OSV records as advisories.
 
-A record holds the entries of every ecosystem that it touches, and lies in the archive of each: an entry is taken from the archive
-of its own ecosystem only. Debian and Ubuntu state a fix twice, in the record of the CVE and in that of the bulletin (DSA, DLA,
-USN): the record of the CVE is the exact one, and a bulletin adds only what no CVE's record says.
+A record holds the entries of every ecosystem that it touches, and lies in the archive of each: an entry is taken from
+the archive of its own ecosystem only. Debian and Ubuntu state a fix twice, in the record of the CVE and in that of the
+bulletin (DSA, DLA, USN): the record of the CVE is the exact one, and a bulletin adds only what no CVE's record says.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from openinspector.errors import VersionError
 from openinspector.feeds.contract import Record
-from openinspector.feeds.osv_ecosystems import Place, family_of, place_of, pro_repository
+from openinspector.feeds.osv_ecosystems import Place, family_of, place_of, within_repository
 from openinspector.feeds.osv_names import (
     cve_in,
     cves_in,
@@ -25,7 +24,7 @@ from openinspector.feeds.osv_names import (
     red_hat_severity,
     severity_and_title,
 )
-from openinspector.feeds.osv_ranges import go_release_range, ranges_of
+from openinspector.feeds.osv_ranges import OsvRange, go_release_range, ranges_of
 from openinspector.feeds.osv_record import (
     DebianWords,
     EntryWords,
@@ -131,8 +130,8 @@ class OsvReader:
     def _bulletin(self, osv: Osv) -> Iterator[Advisory]:
         """A bulletin without what the records of its CVEs state; one whose every fix they state still tells of itself.
 
-        Where they state only some of its CVEs for a package, the rest gets the fix; should that differ by package, each further set of
-        CVEs is an advisory of its own, `DSA-1-1/2`.
+        Where they state only some of its CVEs for a package, the rest gets the fix; should that differ by package, each
+        further set of CVEs is an advisory of its own, `DSA-1-1/2`.
         """
         entries = self._entries(osv)
         cves = cves_in(osv.upstream or (), osv.related or (), osv.aliases or ())
@@ -172,8 +171,8 @@ class OsvReader:
             if place is None:
                 self._foreign[ecosystem[:80]] += 1
                 continue
-            if place.repository == "esm":
-                place = _pro_place(place.namespace, pro_repository(package.purl))
+            if place.kind == "source" and package.purl:
+                place = within_repository(place, package.purl)
             found.append((place, entry))
         return found
 
@@ -193,7 +192,8 @@ class OsvReader:
         name, namespace = entry.package.name, place.namespace
         if place.kind == "binary" and name.endswith(_DEBUG_NAMES):
             return
-        ranges, versions = self._ranges(entry, namespace, name), ()
+        ranges = self._ranges(entry, namespace, name)
+        versions: tuple[str, ...] = ()
         if ranges is None:
             versions = _versions(entry)
             if not versions:
@@ -206,7 +206,8 @@ class OsvReader:
             urgency = (said.urgency if said else None) or ""
             state = _DEBIAN_STATES.get(urgency, "affected")
             severity = urgency if urgency in _RATED else ""
-        modules, note = ("",), ""
+        modules: tuple[str, ...] = ("",)
+        note = ""
         # Modular builds exist in Enterprise Linux alone, and carry the word in their release.
         if ranges and ".module" in ranges[0].fixed:
             modules = module_streams(osv.summary or "") or ("",)
@@ -240,7 +241,7 @@ class OsvReader:
         elif ranges and not any(each.fixed or each.last_affected for each in ranges):
             ranges = _with_last_known(entry, ranges)
         versions: tuple[str, ...] = ()
-        # GitHub's lists of versions are made from its ranges and add nothing; those of PyPA's database can be an author's own.
+        # GitHub's lists of versions are made from its ranges and add nothing; those of PyPA can be an author's own.
         if ranges is None or (namespace == "pypi" and osv.id.startswith("PYSEC-")):
             versions = _versions(entry)
         if ranges is None and not versions and not osv.id.startswith("MAL-"):
@@ -262,15 +263,12 @@ class OsvReader:
     ) -> tuple[tuple[Range, ...] | None, str]:
         """Ranges of a Go module and a note.
 
-        Where a project's releases are no module versions, the database calls every module version affected and gives the project's own
-        numbers beside it; those tell what is fixed.
+        Where a project's releases are no module versions, the database calls every module version affected and gives
+        the project's own numbers beside it; those tell what is fixed.
         """
         note = ""
         if ranges == _EVERYTHING and (said := words(entry.ecosystem_specific, GoWords)) and said.custom_ranges:
-            try:
-                custom = ranges_of(said.custom_ranges, "go")
-            except VersionError:
-                custom = None
+            custom = _readable_ranges(said.custom_ranges)
             if custom:
                 ranges, note = custom, "in the project's own version numbers"
         if ranges and name in ("stdlib", "toolchain"):
@@ -287,11 +285,6 @@ class OsvReader:
             named = ", ".join(name for name, _ in products.most_common(8))
             reason = f"entries of {len(products)} products or releases that are not judged: {named}"
             yield Problem(path=self._path, reason=reason, format="osv", count=self._foreign.total())
-
-
-@lru_cache(maxsize=1024)
-def _pro_place(namespace: str, repository: str) -> Place:
-    return Place(namespace=namespace, kind="source", repository=repository)
 
 
 def _flaws_of_update(osv: Osv) -> tuple[str, ...]:
@@ -367,6 +360,22 @@ def _severities(osv: Osv, source: str) -> tuple[tuple[Cvss, ...], str]:
         elif each.type == "Ubuntu":
             word = each.score
     return tuple(vectors), word
+
+
+def _readable_ranges(custom: tuple[OsvRange, ...]) -> tuple[Range, ...] | None:
+    """A project's own ranges where Go could order their bounds; None where not (`RELEASE.2024-06-06T09-36-42Z`)."""
+    from openinspector.versions.order import scheme
+
+    try:
+        key = scheme("go").key
+        ranges = ranges_of(custom, "go")
+        for each in ranges or ():
+            for bound in (each.introduced, each.fixed, each.last_affected):
+                if bound:
+                    key(bound)
+    except VersionError:
+        return None
+    return ranges
 
 
 def _versions(entry: OsvAffected) -> tuple[str, ...]:

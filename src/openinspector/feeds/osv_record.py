@@ -1,12 +1,14 @@
 """The shape of OSV records, as far as we read it.
 
-What differs by publisher (`ecosystem_specific`, `database_specific`) and the long lists of versions stay undecoded until they matter.
+What differs by publisher (`ecosystem_specific`, `database_specific`) and the long lists of versions stay undecoded
+until they matter.
 
 Source: https://ossf.github.io/osv-schema/
 """
 
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import Raw, Struct
@@ -94,15 +96,15 @@ Words = TypeVar("Words")
 
 
 @cache
-def decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
+def decoder(kind: Hashable) -> "msgspec.json.Decoder[Any]":
     """The one decoder of a type."""
-    return msgspec.json.Decoder(kind)
+    return msgspec.json.Decoder(cast("type[Any]", kind))
 
 
 def words(raw: Raw, kind: type[Words]) -> Words | None:
     """What a publisher adds in its own words; None where it adds nothing or means something else by the same names."""
     try:
-        found: Words = decoder(kind).decode(raw)
+        found: Words = decoder(cast(Hashable, kind)).decode(raw)
     except (msgspec.DecodeError, RecursionError):
         return None
     return found

@@ -51,7 +51,7 @@ def decoded(data: bytes, path: str) -> SecDb:
 
 
 def advisories(db: SecDb, namespace: str, label: str, path: str, pages: str) -> Iterator[Record]:
-    """One advisory per flaw, called `CVE-2023-38545@<label>`; `pages` is the address that a CVE is put behind, "" for none."""
+    """One advisory per flaw, called `CVE-2023-38545@<label>`; `pages` is the address before a CVE, "" for none."""
     flaws: dict[str, dict[str, list[str]]] = {}
     unnamed = 0
     for entry in db.packages or ():
@@ -85,11 +85,11 @@ def _affected(namespace: str, name: str, versions: list[str]) -> Affected:
     fixes = dict.fromkeys(_readable(version) for version in versions if version not in ("0", "-1", ""))
     if not fixes:
         return Affected(namespace=namespace, name=name, kind="source", state="not_affected")
-    # Named under two versions, a flaw was not gone before the later one: the ranges overlap, and the longer one decides.
+    # Named under two versions, a flaw was not gone before the later one: of the two ranges the longer one decides.
     return Affected(namespace=namespace, name=name, kind="source", ranges=tuple(Range(fixed=fix) for fix in fixes))
 
 
 def _readable(version: str) -> str:
-    """A version with its package revision as apk writes it: `10.0.11-0` and `10.2.22.r0` are typing errors for `-r0`."""
+    """A version with its package revision as apk writes it: `10.0.11-0` and `10.2.22.r0` are slips for `-r0`."""
     found = _MISSPELT_REVISION.match(version)
     return f"{found[1]}-r{found[2]}" if found else version

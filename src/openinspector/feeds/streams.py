@@ -9,13 +9,19 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final, cast
 
+from msgspec import MsgspecError
+
 from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document
+from openinspector.feeds.tar import TarError, members
 
 MAX_UNPACKED: Final = 4 << 30  # bytes; Oracle's OVAL, the largest single document, unpacks to 0.3 GB
 MAX_ARCHIVE: Final = 64 << 30  # bytes; Red Hat's archive of VEX documents unpacks to some 20 GB, read one by one
 MAX_MEMBER: Final = 256 << 20  # bytes; Red Hat's largest VEX document has some 60 MB
 MAX_MEMBERS: Final = 2_000_000  # the whole CVE list has 300,000
+
+# What msgspec raises for what is no JSON or of another shape, for what is no UTF-8, and for nesting without end.
+UNREADABLE_JSON: Final = (MsgspecError, UnicodeDecodeError, RecursionError)
 
 _BLOCK: Final = 1 << 18
 
@@ -118,20 +124,8 @@ def tar_members(document: Document, suffix: str) -> Iterator[tuple[str, bytes]]:
     Raises:
         FeedError: It is no tar, it is broken, or it exceeds its bounds.
     """
-    import tarfile
-
     try:
-        with unpacked(document, MAX_ARCHIVE) as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
-            for count, info in enumerate(archive):
-                # tarfile remembers every member it has passed; a stream is never read twice.
-                archive.members = []  # type: ignore[attr-defined]
-                if count > MAX_MEMBERS:
-                    raise FeedError(f"{document.path}: has more than {MAX_MEMBERS} members")
-                if not info.isreg() or not info.name.endswith(suffix):
-                    continue
-                member = archive.extractfile(info)
-                if member is None or info.size > MAX_MEMBER:
-                    raise FeedError(f"{document.path}: {info.name} unpacks to more than we read")
-                yield info.name, member.read()
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        with unpacked(document, MAX_ARCHIVE) as stream:
+            yield from members(stream, suffix, MAX_MEMBER, MAX_MEMBERS)
+    except TarError as error:
         raise FeedError(f"{document.path}: can't be unpacked: {error}") from error

@@ -16,7 +16,8 @@ def clipped(description: str, limit: int = MAX_DESCRIPTION) -> str:
     if len(description) <= limit:
         return description
     cut = description[: limit - 1]
-    return cut[: max(cut.rfind(" "), limit // 2)].rstrip() + "…"
+    space = cut.rfind(" ")
+    return (cut[:space] if space > limit // 2 else cut).rstrip() + "…"
 
 
 def shown(value: str) -> str:
@@ -36,19 +37,33 @@ def iso(date: str) -> str:
     fractions, with `Z`, an offset or nothing (which is taken as UTC).
     """
     date = date.strip()
-    if len(date) == 8 and date.isdigit():
+    if len(date) == 8 and _is_number(date):
         date = f"{date[:4]}-{date[4:6]}-{date[6:]}"
     day, time = date[:_DAY], date[_DAY + 1 :]
     # Nearly all are plain UTC: no need to make a datetime of them.
-    if len(day) == _DAY and day[4] == day[7] == "-" and day[:4].isdigit() and day[5:7].isdigit() and day[8:].isdigit():
+    if _is_day(day) and date[_DAY : _DAY + 1] in ("", "T", " "):
         if not time:
             return f"{day}T00:00:00Z"
         clock = time.removesuffix("Z").removesuffix("+00:00").removesuffix("+0000").partition(".")[0]
         if len(clock) == 5 and clock[2] == ":":
             clock += ":00"
-        if len(clock) == 8 and clock[2] == clock[5] == ":" and clock.replace(":", "").isdigit():
+        if len(clock) == 8 and clock[2] == clock[5] == ":" and _is_number(clock.replace(":", "")):
             return f"{day}T{clock}Z"
     return _iso_with_offset(date)
+
+
+def _is_day(day: str) -> bool:
+    return (
+        len(day) == _DAY
+        and day[4] == day[7] == "-"
+        and _is_number(day.replace("-", ""))
+        and "01" <= day[5:7] <= "12"
+        and "01" <= day[8:] <= "31"
+    )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _iso_with_offset(date: str) -> str:
@@ -69,11 +84,9 @@ def is_cve(name: str) -> bool:
         len(parts) == 3
         and parts[0] == "CVE"
         and len(parts[1]) == 4
-        and parts[1].isascii()
-        and parts[1].isdigit()
+        and _is_number(parts[1])
         and 4 <= len(parts[2]) <= 19
-        and parts[2].isascii()
-        and parts[2].isdigit()
+        and _is_number(parts[2])
     )
 
 

@@ -54,7 +54,7 @@ LONG_TERM: Final = frozenset(
     for each in ("trusty", "xenial", "bionic", "focal", "jammy", "noble", "resolute")
 )
 
-# `upstream` is no release, `devel` whichever comes next; the others are editions whose packages no reader of ours meets.
+# `upstream` is no release, `devel` whichever comes next; the others are editions that no reader of ours meets.
 _NOT_JUDGED: Final = frozenset(
     ("upstream", "devel", "snap", "product", "vivid/ubuntu-core", "vivid/stable-phone-overlay")
 )

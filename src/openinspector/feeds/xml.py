@@ -18,7 +18,7 @@ def elements(stream: BinaryIO, path: str, root: str, names: frozenset[str]) -> I
     for.
 
     Raises:
-        FeedError: No well-formed XML, one whose outermost element isn't called `root`, or one that declares a document type.
+        FeedError: No well-formed XML, or another outermost element than `root`, or a document type is declared.
     """
     from xml.etree.ElementTree import ParseError
 

@@ -144,7 +144,7 @@ class Judge:
         else:
             candidates = self._index.candidates(question.namespace, question.name, key)
         for candidate in candidates:
-            if not self._concerns(package, candidate):
+            if not self.concerns(package, candidate):
                 continue
             evidence = _evidence(question, candidate)
             if unreadable or candidate.unreadable:
@@ -153,10 +153,10 @@ class Judge:
                     evidence,
                     unreadable or f"{candidate.advisory}: its range can't be read by {question.scheme}",
                 )
-            elif not (exact or candidate.exact) or contains(question.scheme, _range(candidate), question.version):
+            elif not (exact or candidate.exact) or contains(question.scheme, range_of(candidate), question.version):
                 yield candidate, evidence, ""
 
-    def _concerns(self, package: Package, candidate: Candidate) -> bool:
+    def concerns(self, package: Package, candidate: Candidate) -> bool:
         """Whether the further conditions of a range hold: architecture, module stream, repository."""
         if candidate.arches and package.arch and package.arch not in candidate.arches and package.arch != "noarch":
             return False
@@ -191,7 +191,8 @@ def _line(version: str) -> str:
     return ".".join(version.rpartition(":")[2].partition("-")[0].split(".")[:2])
 
 
-def _range(candidate: Candidate) -> Range:
+def range_of(candidate: Candidate) -> Range:
+    """The range of a candidate."""
     return Range(
         introduced="" if candidate.lower_exclusive else candidate.introduced,
         after=candidate.introduced if candidate.lower_exclusive else "",
@@ -201,7 +202,7 @@ def _range(candidate: Candidate) -> Range:
 
 
 def _evidence(question: Question, candidate: Candidate) -> Evidence:
-    affected = _range(candidate)
+    affected = range_of(candidate)
     return Evidence(
         feed=candidate.feed,
         advisory=candidate.advisory,

@@ -111,7 +111,7 @@ def _notes(inventory: Inventory, outcome: Outcome, advisories: AdvisoryFile) -> 
     if advisories.meta.get("starter"):
         notes.append(
             "Only the starter advisories are loaded: a few hundred well-known vulnerabilities, for trying out."
-            " Run `openinspector db update` for all of them."
+            " Compile real feeds with `openinspector db build` for all of them."
         )
     distribution = inventory.distribution
     if distribution is not None and distribution.end_of_life:

@@ -61,7 +61,8 @@ class AdvisoryFile:
         self.path = path
         if not path.is_file():
             raise StoreError(
-                f"there is no advisory file at {path}: make one with `openinspector db update` or `db build`"
+                f"there is no advisory file at {path}:"
+                " make one with `openinspector db starter` or `openinspector db build`"
             )
         try:
             uri = path.resolve().as_uri() + "?mode=ro&immutable=1"
@@ -75,7 +76,7 @@ class AdvisoryFile:
         if self.meta.get("format") != str(FORMAT):
             raise StoreError(
                 f"{path} has format {self.meta.get('format', '?')}, this version reads {FORMAT}:"
-                " run `openinspector db update`"
+                " make it anew with `openinspector db build`"
             )
         self._feeds: dict[int, str] = dict(self._connection.execute("SELECT id, name FROM feed"))
         self._qualifiers: dict[int, tuple[str, ...]] = {}

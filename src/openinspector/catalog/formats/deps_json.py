@@ -1,9 +1,8 @@
 """What a built .NET application needs at run time.
 
     {"runtimeTarget": {"name": ".NETCoreApp,Version=v8.0/linux-x64"},
-     "targets": {".NETCoreApp,Version=v8.0/linux-x64": {"Serilog/3.1.1": {"runtime": {…}}, "Tool/1.0.0":
-     {"compileOnly": true}}}, "libraries": {"Serilog/3.1.1": {"type": "package", "sha512": "sha512-…"}, "App/1.0.0":
-     {"type": "project"}}}
+     "targets": {".NETCoreApp,Version=v8.0/linux-x64": {"Tool/1.0.0": {"compileOnly": true}}},
+     "libraries": {"Serilog/3.1.1": {"type": "package", "sha512": "sha512-…"}, "App/1.0.0": {"type": "project"}}}
 
 A self-contained application lists the runtime it brings as `runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1`.
 Source: https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from openinspector.catalog.closure import only_for_development
-from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
 from openinspector.catalog.integrity import digest_of
 from openinspector.catalog.npm_projects import asked_by
 from openinspector.catalog.unparsed import unparsed
@@ -48,7 +48,7 @@ class YarnLock:
     title = "yarn.lock (v1, berry)"
     type = "npm"
     revision = 1
-    wants = Wants(names=("yarn.lock",), beside=("package.json",))
+    wants = Wants(names=("yarn.lock",), beside=("package.json",), max_size=32 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Every file of that name."""

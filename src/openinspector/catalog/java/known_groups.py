@@ -6,13 +6,14 @@ coordinates.
 """
 
 # Artifacts whose group has their own name (published before groups were reversed domain names).
-_OWN_NAME = frozenset(
+_OWN_NAMES = (
     "antlr aopalliance asm avalon-framework axis backport-util-concurrent c3p0 cglib classworlds commons-beanutils"
     " commons-chain commons-cli commons-codec commons-collections commons-configuration commons-dbcp commons-digester"
     " commons-discovery commons-el commons-fileupload commons-httpclient commons-io commons-jxpath commons-lang"
     " commons-logging commons-net commons-pool commons-validator concurrent dom4j freemarker jaxen jdom joda-time jstl"
-    " junit log4j oro quartz regexp stax velocity xalan xerces xmlpull xpp3 xstream".split()  # noqa: SIM905 - 47 lines
+    " junit log4j oro quartz regexp stax velocity xalan xerces xmlpull xpp3 xstream"
 )
+_OWN_NAME = frozenset(_OWN_NAMES.split())
 
 _EXACT = {
     artifact: group

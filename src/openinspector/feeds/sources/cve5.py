@@ -15,7 +15,7 @@ from msgspec import Struct
 from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document, Feed, Record, Source
 from openinspector.feeds.cvss import Score, assigned, distinct_vectors
-from openinspector.feeds.streams import content, zip_members
+from openinspector.feeds.streams import UNREADABLE_JSON, content, zip_members
 from openinspector.feeds.text import MAX_REFERENCES, clipped, distinct, is_cve, iso, shown
 from openinspector.model.advisory import Advisory, Cvss
 from openinspector.model.enrichment import Exploit
@@ -116,7 +116,7 @@ class Cve5:
         if not document.path.endswith(".zip"):
             try:
                 yield from _records(decoder.decode(content(document)), document.path)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except UNREADABLE_JSON as error:
                 raise FeedError(f"cve5: {document.path}: {error}") from error
             return
         for name, data in zip_members(document, ".json"):
@@ -125,7 +125,7 @@ class Cve5:
                 continue
             try:
                 cve = decoder.decode(data)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except UNREADABLE_JSON as error:
                 yield Problem(path=f"{document.path}!{name}", reason=str(error), format=self.name)
                 continue
             yield from _records(cve, f"{document.path}!{name}")
@@ -183,7 +183,7 @@ def _exploits(identifier: str, content_: msgspec.Raw, path: str) -> Iterator[Exp
     """CISA's judgement (SSVC) that an exploit is public (`poc`) or in use (`active`); the letter case varies."""
     try:
         ssvc = msgspec.json.decode(content_, type=_Ssvc)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except UNREADABLE_JSON as error:
         yield Problem(path=path, reason=f"{identifier}: SSVC: {error}", format=Cve5.name)
         return
     for option in ssvc.options:

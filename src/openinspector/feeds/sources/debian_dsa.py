@@ -1,13 +1,13 @@
-"""Debian's lists of advisories, DSA and (for releases under long-term support) DLA.
+r"""Debian's lists of advisories, DSA and (for releases under long-term support) DLA.
 
     [29 Mar 2023] DSA-5380-1 xorg-server - security update
     \t{CVE-2023-1393}
     \t[bullseye] - xorg-server 2:1.20.11-1+deb11u6
     \tNOTE: …
 
-For a release that the tracker follows, the same fix is stated per CVE, exactly, in the tracker's data and in OSV's CVE records; a second range
-from here could only contradict it. So only the releases that the tracker has dropped get ranges from these lists; of the others they
-just tell that the advisory exists.
+For a release that the tracker follows, the same fix is stated per CVE, exactly, in the tracker's data and in OSV's CVE
+records; a second range from here could only contradict it. So only the releases that the tracker has dropped get ranges
+from these lists; of the others they just tell that the advisory exists.
 
 Source: https://salsa.debian.org/security-tracker-team/security-tracker (data/DSA/list, data/DLA/list)
 """
@@ -43,21 +43,26 @@ class DebianAdvisories:
 
     def parse(self, document: Document) -> Iterator[Record]:
         """The advisories of one list, newest first."""
-        unread = 0
+        unread = entries = 0
         entry: _Entry | None = None
         for line in content(document).decode("utf-8", "replace").split("\n"):
             text = line.strip()
-            if line.startswith("[") and (head := _HEAD.match(text)):
+            if head := _HEAD.match(line):
                 if entry is not None and (made := entry.advisory()) is not None:
                     yield made
                 entry = _Entry(head)
-            elif not text or text.startswith("NOTE:"):
-                continue
-            elif entry is None or not entry.read(text):
+            elif line.startswith("["):
+                # An entry that we can't name; what follows must not be taken for the one before.
+                if entry is not None and (made := entry.advisory()) is not None:
+                    yield made
+                entry = None
                 unread += 1
-        if entry is None:
+            elif text and not text.startswith("NOTE:") and (entry is None or not entry.read(text)):
+                unread += 1
+            entries += entry is not None
+        if not entries:
             raise FeedError(f"{document.path}: no list of Debian advisories")
-        if (made := entry.advisory()) is not None:
+        if entry is not None and (made := entry.advisory()) is not None:
             yield made
         if unread:
             yield Problem(path=document.path, reason="lines that make no sense", format=self.name, count=unread)

@@ -51,14 +51,20 @@ class DebianTracker:
     def parse(self, document: Document) -> Iterator[Record]:
         """One advisory per CVE (or `TEMP-…` where it has none yet)."""
         try:
-            packages = msgspec.json.decode(content(document), type=dict[str, dict[str, _Entry]])
+            packages = msgspec.json.decode(content(document), type=dict[str, dict[str, msgspec.Raw]])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise FeedError(f"{document.path}: not the tracker's data: {error}") from error
         affected: dict[str, list[Affected]] = {}
         descriptions: dict[str, str] = {}
         unread: Counter[str] = Counter()
+        decode = msgspec.json.Decoder(_Entry).decode
         for package, entries in packages.items():
-            for flaw, entry in entries.items():
+            for flaw, raw in entries.items():
+                try:
+                    entry = decode(raw)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    unread["entries that make no sense"] += 1
+                    continue
                 found = affected.setdefault(flaw, [])
                 descriptions.setdefault(flaw, entry.description)
                 for codename, release in entry.releases.items():
@@ -83,7 +89,7 @@ class DebianTracker:
 
 
 def _affected(namespace: str, name: str, release: _Release) -> Affected | None:
-    """What the tracker says about one package in one release; None for a status that it did not have when this was written."""
+    """What the tracker says about one package in one release; None for a status that is not known here."""
     state: State = "affected"
     note = ""
     ranges: tuple[Range, ...] = ()

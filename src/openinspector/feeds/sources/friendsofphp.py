@@ -10,6 +10,7 @@
 Source: https://github.com/FriendsOfPHP/security-advisories
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -23,6 +24,7 @@ from openinspector.feeds.yaml_records import text_or_nothing, yaml_record
 from openinspector.model.advisory import Advisory, Affected, Range
 from openinspector.model.problem import Problem
 
+_GHSA: Final = re.compile(r"GHSA(?:-[0-9a-z]{4}){3}")
 _OPERATORS: Final = (">=", "<=", "==", ">", "<", "=")
 
 
@@ -71,10 +73,13 @@ def _advisory(record: _Record, identifier: str) -> Advisory:
     if kind != "composer" or not package:
         raise FeedError(f"{record.reference[:100]!r} names no Composer package")
     cve, link = text_or_nothing(record.cve), text_or_nothing(record.link)
+    ghsa = _GHSA.search(link)
+    flaws = [each for each in (cve if cve.startswith("CVE-") else "", ghsa[0] if ghsa else "") if each]
     times = [text_or_nothing(branch.time) for branch in record.branches.values()]
     return Advisory(
         id=identifier,
-        vulnerabilities=(cve,) if cve.startswith("CVE-") else (),
+        vulnerabilities=tuple(flaws[:1]),
+        aliases=tuple(flaws[1:]),
         title=text_or_nothing(record.title),
         references=(link,) if link else (),
         url=f"https://github.com/FriendsOfPHP/security-advisories/blob/master/{identifier}.yaml",

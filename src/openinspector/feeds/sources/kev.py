@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document, Feed, Record, Source
-from openinspector.feeds.streams import content
+from openinspector.feeds.streams import UNREADABLE_JSON, content
 from openinspector.feeds.text import distinct, is_cve, shown
 from openinspector.model.enrichment import Kev as Entry
 from openinspector.model.problem import Problem
@@ -49,13 +49,13 @@ class Kev:
         data = content(document)
         try:
             catalogue = msgspec.json.decode(data, type=_Catalogue)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except UNREADABLE_JSON as error:
             raise FeedError(f"kev: {document.path}: {error}") from error
         decoder = msgspec.json.Decoder(_Vulnerability)
         for raw in catalogue.vulnerabilities:
             try:
                 each = decoder.decode(raw)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except UNREADABLE_JSON as error:
                 yield Problem(path=document.path, reason=str(error), format=self.name)
                 continue
             if not is_cve(each.cve_id):

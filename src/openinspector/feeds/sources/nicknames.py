@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document, Feed, Record, Source
-from openinspector.feeds.streams import content
+from openinspector.feeds.streams import UNREADABLE_JSON, content
 from openinspector.feeds.text import is_cve, shown
 from openinspector.model.enrichment import Nickname
 from openinspector.model.problem import Problem
@@ -44,7 +44,7 @@ class Nicknames:
         data = content(document)
         try:
             aliases = msgspec.json.decode(data, type=_Aliases).aliases
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except UNREADABLE_JSON as error:
             raise FeedError(f"nicknames: {document.path}: {error}") from error
         for alias in aliases:
             for cve in alias.cves:

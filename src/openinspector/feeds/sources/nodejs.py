@@ -1,13 +1,14 @@
 """The Node.js project's own advisories: of its runtime (`vuln/core`) and, until 2019, of npm packages (`vuln/npm`).
 
-    {"cve": ["CVE-2022-43548"], "vulnerable": "14.x || 16.x", "patched": "^14.21.1 || ^16.18.1", "severity": "medium", …}
-    {"id": 96, "module_name": "airbrake", "cves": [], "vulnerable_versions": "<=0.3.8", "patched_versions": ">=0.4.0", …}
+    {"cve": ["CVE-2022-43548"], "vulnerable": "14.x || 16.x", "patched": "^14.21.1 || ^16.18.1", …}
+    {"id": 96, "module_name": "airbrake", "vulnerable_versions": "<=0.3.8", "patched_versions": ">=0.4.0", …}
 
 `vuln/deps` lists flaws of bundled libraries that Node.js does not have, and the `index.json` files repeat the rest.
 
 Source: https://github.com/nodejs/security-wg
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,6 +21,8 @@ from openinspector.feeds.intervals import npm_intervals, without
 from openinspector.feeds.streams import zip_members
 from openinspector.model.advisory import Advisory, Affected, Cvss, Range
 from openinspector.model.problem import Problem
+
+_CVE: Final = re.compile(r"CVE-\d{4}-\d{4,}")
 
 
 class _Core(Struct, frozen=True):
@@ -129,7 +132,8 @@ def _ranges(vulnerable: str, patched: str | None) -> tuple[Range, ...] | None:
 
 
 def _cves(cves: list[str] | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each.strip() for each in cves or () if each.strip().startswith("CVE-")))
+    """The CVEs of a list, without the letters that some carry (`CVE-2014-4671A`)."""
+    return tuple(dict.fromkeys(found[0] for each in cves or () if (found := _CVE.search(each))))
 
 
 def _moment(date: str | None) -> str:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document, Feed, Record, Source
 from openinspector.feeds.cvss import Score, assigned, distinct_vectors, scorer
-from openinspector.feeds.streams import content
+from openinspector.feeds.streams import UNREADABLE_JSON, content
 from openinspector.feeds.text import MAX_REFERENCES, clipped, distinct, is_cve, iso, shown
 from openinspector.model.advisory import Advisory
 from openinspector.model.problem import Problem
@@ -90,13 +90,13 @@ class Nvd:
         data = content(document)
         try:
             page = msgspec.json.decode(data, type=_Page)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except UNREADABLE_JSON as error:
             raise FeedError(f"nvd: {document.path}: {error}") from error
         decode = msgspec.json.Decoder(_Entry).decode
         for raw in page.vulnerabilities:
             try:
                 cve = decode(raw).cve
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except UNREADABLE_JSON as error:
                 yield Problem(path=document.path, reason=str(error), format=self.name)
                 continue
             if is_cve(cve.id):

@@ -12,7 +12,7 @@ from openinspector.feeds.streams import content, zip_members
 _BUCKET: Final = "https://osv-vulnerabilities.storage.googleapis.com"
 _RECORD_LIMIT: Final = 64 << 20  # bytes; the largest record we know, a kernel's, has 6 MB
 
-# What `db update` fetches. Ubuntu's and Alpine's statements come from their own feeds, and SUSE's.
+# What `db update` fetches. Alpine, Ubuntu, Rocky and SUSE have feeds of their own here.
 _FETCHED: Final = (
     "PyPI",
     "npm",
@@ -28,7 +28,6 @@ _FETCHED: Final = (
     "Debian",
     "Red Hat",
     "AlmaLinux",
-    "Rocky Linux",
 )
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document, Feed, Record, Source
-from openinspector.feeds.streams import content
+from openinspector.feeds.streams import UNREADABLE_JSON, content
 from openinspector.feeds.text import is_cve, shown, without_zero_epoch
 from openinspector.model.advisory import Advisory, Affected, Range, State
 from openinspector.model.problem import Problem
@@ -54,7 +54,7 @@ class Photon:
         namespace = f"photon:{release}"
         try:
             rows = msgspec.json.decode(content(document), type=list[msgspec.Raw])
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except UNREADABLE_JSON as error:
             raise FeedError(f"photon: {document.path}: {error}") from error
         decoder = msgspec.json.Decoder(_Row)
         concerned: dict[str, dict[Affected, None]] = {}
@@ -62,7 +62,7 @@ class Photon:
             try:
                 row = decoder.decode(raw)
                 state, ranges = _judgement(row)
-            except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+            except (*UNREADABLE_JSON, ValueError) as error:
                 yield Problem(path=document.path, reason=str(error), format=self.name)
                 continue
             for kind in _KINDS:

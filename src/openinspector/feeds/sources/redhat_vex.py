@@ -23,6 +23,8 @@ from openinspector.model.advisory import Advisory, Affected, Range, State
 from openinspector.model.problem import Problem
 
 _BASE: Final = "https://security.access.redhat.com/data/csaf/v2/vex/"
+# A document is called as its CVE is. Its withdrawal is Red Hat's own affair, not that of the CVE.
+_PREFIX: Final = "REDHAT-"
 _UNKNOWN_DAY: Final = "1970-01-01T00:00:00Z"  # a deletion without a date
 
 # Long-life streams by the product of their CPE; each has repositories of its own.
@@ -74,7 +76,7 @@ class RedhatVex:
 
     name = "redhat-vex"
     title = "Red Hat VEX"
-    revision = 1
+    revision = 2
     sources = (
         # The name that archive_latest.txt gives; before 2026 it held a date (`csaf_vex_2024-08-04.tar.zst`).
         Source(path="redhat/csaf-vex/vex-archive.tar.zst", url=f"{_BASE}vex-archive.tar.zst"),
@@ -111,7 +113,7 @@ def _deletions(document: Document) -> Iterator[Record]:
         name, _, day = line.replace('"', "").partition(",")
         cve = name.rpartition("/")[2].removesuffix(".json").upper()
         if is_cve(cve):
-            yield Advisory(id=cve, withdrawn=iso(day) or _UNKNOWN_DAY)
+            yield Advisory(id=_PREFIX + cve, withdrawn=iso(day) or _UNKNOWN_DAY)
         elif line.strip():
             yield Problem(path=document.path, reason=f"{shown(line)} is no deletion", format=RedhatVex.name)
 
@@ -123,7 +125,7 @@ def _records(csaf: Csaf, path: str) -> Generator[Record, None, int]:
         yield Problem(path=path, reason=f"{shown(tracking.id)} is no CVE id", format=RedhatVex.name)
         return 0
     if tracking.status == "deleted":
-        yield Advisory(id=tracking.id, withdrawn=iso(tracking.current_release_date) or _UNKNOWN_DAY)
+        yield Advisory(id=_PREFIX + tracking.id, withdrawn=iso(tracking.current_release_date) or _UNKNOWN_DAY)
         return 0
     components = Components(csaf.product_tree)
     packages, doubts = _packages(components)
@@ -146,7 +148,8 @@ def _advisory(csaf: Csaf, concerned: list[Affected]) -> Advisory:
     head, flaws = csaf.document, csaf.vulnerabilities
     first = flaws[0] if flaws else Vulnerability()
     return Advisory(
-        id=head.tracking.id,
+        id=_PREFIX + head.tracking.id,
+        vulnerabilities=(head.tracking.id,),
         title=head.title,
         description=clipped(note(first.notes, "description", "summary")),
         severity=head.aggregate_severity.text.capitalize(),

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document, Feed, Record, Source
-from openinspector.feeds.streams import content
+from openinspector.feeds.streams import UNREADABLE_JSON, content
 from openinspector.feeds.text import MAX_REFERENCES, clipped, distinct, evr, is_cve, iso
 from openinspector.feeds.updateinfo import Build, Update, advisory, affected, on_every_architecture, updates
 from openinspector.model.advisory import Advisory, Affected, Cvss
@@ -112,13 +112,13 @@ class Rocky:
         data = content(document)
         try:
             page = msgspec.json.decode(data, type=_Page)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except UNREADABLE_JSON as error:
             raise FeedError(f"rocky: {document.path}: {error}") from error
         decoder = msgspec.json.Decoder(_Erratum)
         for raw in page.advisories:
             try:
                 erratum = decoder.decode(raw)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except UNREADABLE_JSON as error:
                 yield Problem(path=document.path, reason=str(error), format=self.name)
                 continue
             if erratum.kind not in ("Security", ""):

@@ -22,7 +22,7 @@ from openinspector.feeds.contract import Document, Feed, Record, Source
 from openinspector.feeds.intervals import Interval, gem_interval, without
 from openinspector.feeds.streams import zip_members
 from openinspector.feeds.yaml_records import text_or_nothing, yaml_record
-from openinspector.model.advisory import Advisory, Affected, Cvss, Range
+from openinspector.model.advisory import Advisory, Affected, Range
 from openinspector.model.problem import Problem
 
 _FOLDERS: Final = ("gems", "rubies")
@@ -79,7 +79,7 @@ class RubySec:
 
 
 def _advisory(record: _Record, identifier: str) -> Advisory | None:
-    """The advisory that a record is; None where no version is affected. `identifier` is its place, `gems/rails/CVE-2022-32224`."""
+    """The advisory at a place, `gems/rails/CVE-2022-32224`; None where no version is affected."""
     gem, engine = text_or_nothing(record.gem), text_or_nothing(record.engine)
     if not gem and not engine:
         raise FeedError("neither a gem nor an engine")

@@ -38,7 +38,7 @@ class SuseCsaf:
 
     name = "suse"
     title = "SUSE CSAF"
-    revision = 1
+    revision = 2
     sources = (
         Source(path="suse/csaf.tar.bz2", url=f"{_BASE}csaf.tar.bz2"),
         Source(path="suse/csaf-vex.tar.bz2", url=f"{_BASE}csaf-vex.tar.bz2"),
@@ -78,8 +78,9 @@ def _records(csaf: Csaf, path: str) -> Generator[Record, None, int]:
     cves = distinct(flaw.cve for flaw in flaws if is_cve(flaw.cve))
     alone = flaws[0] if len(flaws) == 1 else Vulnerability()
     yield Advisory(
-        id=head.tracking.id,
-        vulnerabilities=() if cves == (head.tracking.id,) else cves,
+        # A VEX document is called as its CVE is; it is SUSE's statement all the same.
+        id=f"SUSE-{head.tracking.id}" if is_cve(head.tracking.id) else head.tracking.id,
+        vulnerabilities=cves,
         title=head.title,
         description=clipped(note(alone.notes, "general", "description") or note(head.notes, "description", "summary")),
         severity=head.aggregate_severity.text,

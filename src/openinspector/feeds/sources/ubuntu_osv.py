@@ -1,4 +1,4 @@
-"""Ubuntu's statements in OSV form, as Canonical publishes them: a record per CVE, per notice (USN) and per live patch (LSN)."""
+"""Ubuntu's statements in OSV form, from Canonical: a record per CVE, per notice (USN) and per live patch (LSN)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +11,7 @@ _URL: Final = "https://security-metadata.canonical.com/osv/osv-all.tar.xz"
 
 
 class UbuntuOsv:
-    """Ubuntu; packages by source, namespace `ubuntu:22.04`, what needs Ubuntu Pro with its repository (`esm-infra`, `fips`)."""
+    """Ubuntu; by source package, namespace `ubuntu:22.04`, what needs Ubuntu Pro with its repository (`esm-infra`)."""
 
     name = "ubuntu_osv"
     title = "Ubuntu OSV"

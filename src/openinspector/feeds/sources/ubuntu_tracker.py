@@ -11,8 +11,8 @@
     jammy_dotnet6: released (6.0.123-0ubuntu1~22.04.1)
     esm-apps/focal_haproxy: needs-triage
 
-Statements that a package is not affected are most of the tracker, and absence says the same; they are kept for packages other than kernels
-of the long-term releases, where people look for them.
+Statements that a package is not affected are most of the tracker, and absence says the same; they are kept for packages
+other than kernels of the long-term releases, where people look for them.
 
 Source: https://git.launchpad.net/ubuntu-cve-tracker/tree/README
 """
@@ -44,7 +44,7 @@ _ESM: Final = ("esm-infra", "esm-apps", "esm-infra-legacy")
 
 
 class UbuntuTracker:
-    """Ubuntu; packages by source, namespace `ubuntu:22.04`, what needs a subscription with its repository (`esm-infra`, `fips`)."""
+    """Ubuntu; by source package, namespace `ubuntu:22.04`, what needs a subscription with its repository (`fips`)."""
 
     name = "ubuntu_tracker"
     title = "Ubuntu CVE tracker"
@@ -74,7 +74,7 @@ def _advisory(name: str, text: str, unread: Counter[str]) -> Advisory:
     field: list[str] = []
     for line in text.split("\n"):
         if line.endswith(": DNE") or not line:
-            continue
+            continue  # "does not exist", three of five lines
         first = line[0]
         if first in " \t":
             field.append(line.strip())
@@ -83,7 +83,7 @@ def _advisory(name: str, text: str, unread: Counter[str]) -> Advisory:
             release, underscore, package = head.partition("_")
             field = [value.strip()]
             if underscore and (release[:1].islower() or release[:1].isdigit()):
-                if release != "upstream" and field[0]:
+                if release != "upstream" and field[0] and not field[0].startswith("DNE"):
                     statements.append((release, package, field[0]))
             else:
                 fields.setdefault(head, field)
@@ -163,7 +163,7 @@ def _affected(
 
 @lru_cache(maxsize=1 << 16)
 def _said(value: str) -> tuple[State, tuple[Range, ...], str] | str:
-    """What a statement says, `released (7.81.0-1ubuntu1.14)`: state, fix and remark; or, as a text, why it can't be used.
+    """What a statement says, `released (7.81.0-1)`: state, fix and remark; or, as a text, why it can't be used.
 
     A fix that is pending is in no archive yet, but whoever has it has the flaw no more.
     """
@@ -192,8 +192,8 @@ def _version(note: str) -> str:
 def _corrected(ended: Affected, unaffected_since: str | None) -> Affected | None:
     """A statement that merely says that a release's support ended, made exact by what its ESM archive says.
 
-    That archive's packages begin as the release's own: where it says "not affected", neither is the release, from the version on
-    that it names, unless that version is to be had there only.
+    That archive's packages begin as the release's own: where it says "not affected", neither is the release, from the
+    version on that it names, unless that version is to be had there only.
     """
     if unaffected_since is None or "esm" in unaffected_since:
         return ended

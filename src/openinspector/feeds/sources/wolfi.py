@@ -1,4 +1,4 @@
-"""Wolfi's and Chainguard's secdb: which version of a source package fixed which flaw. Both roll, so there are no releases."""
+"""Wolfi's and Chainguard's secdb: which version of a source package fixed which flaw. Both roll, without releases."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -23,7 +23,7 @@ from openinspector.versions.keys import Remembered, number, unreadable
 _ALIAS = re.compile(r"([^,\s]+) +as +[^,\s]+", re.ASCII)
 _FLAG = re.compile(r"@(?:stable|RC|beta|alpha|dev)$", re.IGNORECASE | re.ASCII)
 _METADATA = re.compile(r"([^,\s+]+)\+\S+", re.ASCII)
-_STABILITY = r"[._-]?(?:(stable|beta|b|RC|alpha|a|patch|pl|p)([.-]?[0-9]+(?:[.-]?[0-9]+)*)?)?([.-]?dev)?"
+_STABILITY = r"[._-]?(?:(stable|beta|b|RC|alpha|a|patch|pl|p)([.-]?[0-9]+(?:[.-][0-9]+)*)?)?([.-]?dev)?"
 _CLASSIC = re.compile(
     r"v?([0-9]{1,5})(?:\.([0-9]+))?(?:\.([0-9]+))?(?:\.([0-9]+))?" + _STABILITY, re.IGNORECASE | re.ASCII
 )

@@ -22,7 +22,7 @@ _NUMBER = rf"{_SPACE}([0-9]+){_SPACE}"
 _VERSION = re.compile(
     rf"{_NUMBER}(?:\.{_NUMBER}(?:\.{_NUMBER}(?:\.{_NUMBER})?)?)?"
     rf"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
-    rf"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?{_SPACE}"
+    rf"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
 _INTEGER = re.compile(r"(-?)0*([0-9]{1,10})")
 
@@ -39,7 +39,7 @@ def key(version: str) -> bytes:
     Raises:
         VersionError: `NuGetVersion` does not accept it.
     """
-    match = _VERSION.fullmatch(version)
+    match = _VERSION.fullmatch(version.strip())
     if match is None:
         raise unreadable("nuget", version, "NuGetVersion does not accept it")
     *numbers, labels = match.groups("")

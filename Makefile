@@ -1,0 +1,44 @@
+# Every task is one line run in the project's own .venv, which the first of them makes.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check fmt bench docs lock clean
+
+help: ## list the tasks
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready ## make .venv with everything in it
+
+.venv/ready: pyproject.toml requirements.lock
+	$(PYTHON) tools/setup.py
+	touch $@
+
+demo: setup ## show the main job on real input
+	$(BIN)/python tools/demo.py
+
+test: check ## everything that CI runs
+	$(BIN)/pytest -n auto
+
+check: setup ## format, lint, types, imports, docs in step
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/support_table.py --check
+
+fmt: setup ## format
+	$(BIN)/ruff format src tests bench tools
+	$(BIN)/ruff check --fix src tests bench tools
+
+bench: setup ## measure against peers
+	$(BIN)/python bench/bench_versions.py
+
+docs: setup ## write the generated pages
+	$(BIN)/python tools/support_table.py
+
+lock: ## pin every version again
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+
+clean: ## throw away what the tasks made
+	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
