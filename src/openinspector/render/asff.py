@@ -1,7 +1,7 @@
 """AWS Security Finding Format, as Inspector sends it to Security Hub: one finding for each vulnerability of the target.
 
-A suppressed vulnerability is an archived record. What is suppressed for some packages only is two findings' worth of packages, so the
-suppressed packages are left out of the active one.
+A vulnerability that is suppressed for all its packages is an archived record; where it is for some of them, those
+packages are left out of the active one.
 
 Source: https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html
 """
@@ -101,7 +101,7 @@ def _finding(findings: Sequence[Finding], report: Report, owner: Account) -> _Ob
 
 def _advice(findings: Sequence[Finding]) -> str:
     said = {
-        "YES": "Remediation is available. See the vulnerable packages of this finding for the version that has the fix.",
+        "YES": "Remediation is available. The vulnerable packages of this finding name the version with the fix.",
         "PARTIAL": "Remediation is available for some of the vulnerable packages of this finding.",
         "NO": "Remediation is not available yet.",
     }

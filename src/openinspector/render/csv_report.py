@@ -1,7 +1,7 @@
 """CSV with the columns of Inspector's findings report, in its order: a row for each finding, that is for each package.
 
-What only a deployed resource has (account, VPC, …) is empty. Suppressed findings have the status SUPPRESSED. A cell that a
-spreadsheet would take for a formula gets an apostrophe in front.
+What only a deployed resource has (account, VPC, …) is empty. Suppressed findings have the status SUPPRESSED. A cell
+that a spreadsheet would take for a formula gets an apostrophe in front.
 
 Source: RFC 4180; the OWASP page "CSV Injection"; Inspector's exported reports.
 """

@@ -1,7 +1,7 @@
 """CycloneDX 1.6 JSON: every package as a component, every vulnerability with the components it affects.
 
-A component's `bom-ref` is its package URL, and packages that share one are one component with several occurrences, so that
-`vulnerabilities[].affects[].ref` is a package URL too. Without findings it is the plain bill of materials.
+A component's `bom-ref` is its package URL, and packages that share one are one component with several occurrences,
+so that `vulnerabilities[].affects[].ref` is a package URL too. Without findings it is the plain bill of materials.
 
 Source: https://cyclonedx.org/docs/1.6/json/
 """
@@ -17,8 +17,8 @@ from openinspector.model.package import Package
 from openinspector.render.components import components, places, reference, system_name
 from openinspector.render.evidence import evidence_line
 from openinspector.render.text import (
-    cvss_version,
     cut,
+    cvss_version,
     date_time,
     identity,
     json_document,
@@ -234,8 +234,8 @@ def _vulnerabilities(report: Report) -> Iterable[_Object]:
     for each in report.findings:
         key = (each.vulnerability.id, each.suppressed, str(each.severity), each.severity_source)
         groups.setdefault(key, []).append(each)
-    for key, findings in groups.items():
-        yield _vulnerability(key, findings, report.inventory.distribution)
+    for group, findings in groups.items():
+        yield _vulnerability(group, findings, report.inventory.distribution)
 
 
 def _vulnerability(key: tuple[str, ...], findings: Sequence[Finding], distribution: Distribution | None) -> _Object:

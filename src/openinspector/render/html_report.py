@@ -1,7 +1,7 @@
-"""A report as one HTML file for people: nothing to load, nothing that runs, readable on a screen, a telephone and paper.
+"""A report as one HTML file for people: nothing to load, nothing that runs, good on a screen, a telephone and paper.
 
-Names come from whoever made the artifact: all text is escaped, what nobody can see is shown as a replacement character, and
-a content security policy in the page forbids everything but its own style.
+Names come from whoever made the artifact: all text is escaped, what nobody can see is shown as a replacement
+character, and a content security policy in the page forbids everything but its own style.
 """
 
 from base64 import b64encode
@@ -143,20 +143,23 @@ def _package(ref: str, findings: Sequence[Finding]) -> Iterable[str]:
     if package.owner:
         said.append(f"owned by {_text(package.owner)}")
     yield '<article class="package">'
-    yield f'<h3><bdi>{_text(package.name)}</bdi> <span class="version"><bdi>{_text(package.version)}</bdi></span> {marks}</h3>'
+    version = f'<span class="version"><bdi>{_text(package.version)}</bdi></span>'
+    yield f"<h3><bdi>{_text(package.name)}</bdi> {version} {marks}</h3>"
     yield f'<p class="quiet">{" · ".join(dict.fromkeys(said)) or _text(ref)}</p>'
     advice = list(dict.fromkeys(each.remediation for each in findings if each.remediation))
     if advice:
         yield f'<p class="fix">To fix: {", ".join(f"<code>{_text(each)}</code>" for each in advice)}</p>'
-    yield "<table>"
+    yield '<table class="flaws">'
     yield "<thead><tr>"
     for title in ("Severity", "Vulnerability", "About", "Score", "EPSS", "Fixed in"):
-        yield f'<th scope="col">{title}</th>'
+        yield f'<th scope="col" class="{title.lower().replace(" ", "-")}">{title}</th>'
     yield "</tr></thead>"
     yield "<tbody>"
     # The same flaw of the same package in another place says nothing new.
-    first = {finding.vulnerability.id: finding for finding in reversed(findings)}
-    for each in sorted(first.values(), key=findings.index):
+    first: dict[str, Finding] = {}
+    for each in findings:
+        first.setdefault(each.vulnerability.id, each)
+    for each in first.values():
         yield from _row(each)
     yield "</tbody></table>"
     yield "</article>"
@@ -213,7 +216,7 @@ def _why(finding: Finding) -> str:
             ("Score", f"{finding.score:.1f}, {_text(_by(finding.score_source))}, <code>{_text(finding.vector)}</code>")
         )
     if about.epss is not None and about.epss.percentile is not None:
-        likelihood = f"{about.epss.score:.2%} within 30 days, more than {about.epss.percentile:.1%} of all"
+        likelihood = f"{about.epss.score:.2%} within 30 days, more than {about.epss.percentile:.2%} of all"
         said.append(("Likelihood", f"{likelihood} ({_text(about.epss.date)})" if about.epss.date else likelihood))
     if about.kev is not None:
         said.append(("Exploited", _text(f"since {about.kev.date_added}. {about.kev.required_action}")))
@@ -266,7 +269,7 @@ def _doubts(report: Report) -> Iterable[str]:
         yield f"<p>{_many(len(report.undecided), 'question')} could not be decided. That is no clean bill.</p>"
         rows = (
             (
-                f"<bdi>{_text(each.package.name) or _text(each.package.location.path)} {_text(each.package.version)}</bdi>",
+                f"<bdi>{_text(f'{each.package.name or each.package.location.path} {each.package.version}')}</bdi>",
                 _link(each.vulnerability) if each.vulnerability else "all",
                 _text(each.reason),
             )
@@ -274,7 +277,8 @@ def _doubts(report: Report) -> Iterable[str]:
         )
         yield from _table(("Package", "Vulnerability", "Reason"), rows)
     if problems:
-        yield f"<p>{_many(sum(each.count for each in problems), 'line or file', 'lines or files')} could not be read.</p>"
+        count = sum(each.count for each in problems)
+        yield f"<p>{_many(count, 'line or file', 'lines or files')} could not be read.</p>"
         rows_of_problems = (
             (
                 f"<code>{_text(each.path)}</code>",

@@ -1,7 +1,7 @@
 """JUnit XML for build servers: a suite for each kind of package, a case for each finding.
 
-A finding is a failure; a suppressed one and a package that could not be judged are skipped cases with their reason. A suite
-without findings holds one passing case, so that it is visible that it was looked at.
+A finding is a failure; a suppressed one and a package that could not be judged are skipped cases with their reason.
+A suite without findings holds one passing case, so that it is visible that it was looked at.
 
 Source: the schema of Jenkins' xUnit plug-in (junit-10.xsd).
 """

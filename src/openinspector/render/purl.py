@@ -1,11 +1,12 @@
 """A package's name as a package URL: `pkg:deb/debian/curl@7.88.1-10?arch=amd64&distro=debian-12`.
 
-The form is the canonical one (`packageurl` reads it and writes the same again), written directly because a report holds
-thousands.
+The form is the canonical one (`packageurl` reads it and writes the same again), written directly because a report
+holds thousands.
 
-Source: https://github.com/package-url/purl-spec (PURL-SPECIFICATION and types/). Beyond the types' own qualifiers we write
-`distro` and `upstream` (the source package) for packages of distributions and `rpmmod` (the RPM module), as other scanners do.
-Go module paths keep their case, as in the reference implementation: they are case-sensitive to everybody who looks them up.
+Source: https://github.com/package-url/purl-spec (PURL-SPECIFICATION and types/). Beyond the types' own qualifiers
+we write `distro` and `upstream` (the source package) for packages of distributions and `rpmmod` (the RPM module),
+as other scanners do. Go module paths keep their case, as in the reference implementation: they are case-sensitive
+to everybody who looks them up.
 """
 
 import re
@@ -85,7 +86,7 @@ def _vendor(distribution: Distribution) -> tuple[str, str]:
 
 
 def _upstream(package: Package) -> str:
-    """The source package, with its version only where that differs; for rpm the name of its file. "" when it has our name."""
+    """The source package, with its version where that differs; for rpm the name of its file; "" for our own name."""
     source = package.source
     if source is None or not source.name:
         return ""

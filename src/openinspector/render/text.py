@@ -10,6 +10,7 @@ _DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+
 _SPACE: Final = re.compile(r"\s+")
 # Everything that XML 1.0 can't hold, not even as a reference, and the surrogates that UTF-8 can't.
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BLANK: Final = frozenset("\n\r\t\xa0\u2002\u2003\u2009\u202f\u3000")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -60,7 +61,7 @@ def visible(text: str) -> str:
     """Text without characters that nobody can see or that turn the direction of others; they become U+FFFD."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() or each.isspace() else _REPLACEMENT for each in text)
+    return "".join(each if each.isprintable() or each in _BLANK else _REPLACEMENT for each in text)
 
 
 def web_address(text: str) -> bool:

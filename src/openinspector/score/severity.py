@@ -82,7 +82,7 @@ def choose_vector(vulnerability: Vulnerability) -> tuple[float | None, str, str]
         score = each.score if each.score is not None else base_score(each.vector)
         if score is None:
             continue
-        rank = (_PREFERENCE[version_of(each.vector)], each.source != "NVD", each.source)
+        rank = (_PREFERENCE[version_of(each.vector)], each.source.upper() != "NVD", each.source)
         if best is None or rank < best[0]:
             best = (rank, each, score)
     if best is None:

@@ -160,7 +160,8 @@ def _of_ecr(host: str, region: str) -> Credentials:
         boto3: Any = importlib.import_module("boto3")
     except ImportError as error:
         raise AcquireError(
-            f"{host} is an Amazon ECR registry: install boto3 to sign in with your AWS credentials, or log in with docker"
+            f"{host} is an Amazon ECR registry: install boto3 to sign in with your AWS credentials,"
+            " or log in with docker"
         ) from error
     try:
         answer = boto3.client("ecr", region_name=region).get_authorization_token()

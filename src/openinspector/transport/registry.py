@@ -196,9 +196,8 @@ class Registry:
             raise AcquireError(f"{self._host} names {realm[:200]!r} to sign in at, which is not a URL") from error
         # The protocol has credentials go to whom the registry names (Docker Hub's are on another host), but a name
         # out of the network must not get them in the clear.
-        if not own and where.scheme != "https":
-            if self._origin.startswith("https:") or credentials is not None:
-                raise AcquireError(f"{self._host} names {realm[:200]!r} to sign in at, which isn't encrypted: refused")
+        if not own and where.scheme != "https" and (credentials is not None or self._origin.startswith("https:")):
+            raise AcquireError(f"{self._host} names {realm[:200]!r} to sign in at, which isn't encrypted: refused")
         asked = {"service": service, "scope": f"repository:{self._name}:pull"}
         if credentials is not None and credentials.identity_token:
             form = asked | {

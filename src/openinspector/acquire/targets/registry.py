@@ -145,8 +145,8 @@ class _Checked:
         """The next piece."""
         try:
             piece = self._source.piece()
-        except AcquireError:
-            self._failed = True  # and closing must not hide why
+        except BaseException:
+            self._failed = True  # closing must not hide why
             raise
         self._unpacked.update(piece)
         return piece

@@ -7,10 +7,8 @@ Source: System V ABI, chapters 4 (Object Files) and 5 (Program Loading).
 
 from collections.abc import Collection, Iterator
 from struct import Struct as Layout
-from struct import error as LayoutError
 
-from msgspec import Struct
-
+from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment
 from openinspector.errors import CatalogError
 
 _NAMES_BYTES = 1 << 20  # of the section name table
@@ -26,16 +24,6 @@ _HEADERS = {
     (1, 1): (Layout("<28xII4x2x5H"), Layout("<10I"), Layout("<8I")),
     (1, 2): (Layout(">28xII4x2x5H"), Layout(">10I"), Layout(">8I")),
 }
-
-
-class Segment(Struct, frozen=True, kw_only=True):
-    """A part of the file that is loaded: where it lies, how long it is in the file, and at which address it goes."""
-
-    offset: int
-    size: int
-    address: int
-    writable: bool
-    executable: bool
 
 
 class Elf:
@@ -58,7 +46,7 @@ class Elf:
                 self._section_count,
                 self._names_index,
             ) = layouts[0].unpack_from(data)
-        except (KeyError, IndexError, LayoutError) as error:
+        except (KeyError, IndexError, *OUT_OF_REACH) as error:
             raise CatalogError("its ELF header is cut off or of an unknown class") from error
         self._header, self._section, self._program = layouts
         self._wide = data[4] == 2
@@ -74,7 +62,7 @@ class Elf:
             if index == _EXTENDED:
                 index = self._section.unpack_from(data, at)[6]
             header = self._section.unpack_from(data, at + index * size)
-        except LayoutError:
+        except OUT_OF_REACH:
             return None
         start, length = header[4], header[5]
         if header[1] != 3 or start + length > len(data) or length > _NAMES_BYTES:  # SHT_STRTAB
@@ -105,7 +93,7 @@ class Elf:
         for number in range(min(self._segment_count, _SEGMENTS)):
             try:
                 header = self._program.unpack_from(self._data, self._segments_at + number * self._segment_size)
-            except LayoutError:
+            except OUT_OF_REACH:
                 break
             if header[0] != _LOAD:
                 continue
@@ -131,5 +119,5 @@ class Elf:
                 count = self._section.unpack_from(self._data, at)[5]
             for number in range(min(count, _SECTIONS)):
                 yield self._section.unpack_from(self._data, at + number * self._section_size)
-        except LayoutError:
+        except OUT_OF_REACH:
             return

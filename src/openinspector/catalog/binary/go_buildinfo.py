@@ -16,11 +16,10 @@ Source: https://pkg.go.dev/debug/buildinfo, https://pkg.go.dev/runtime/debug#Bui
 import re
 from collections.abc import Sequence
 from struct import Struct as Layout
-from struct import error as LayoutError
 
 from msgspec import Struct
 
-from openinspector.catalog.binary.elf import Segment
+from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment
 from openinspector.errors import CatalogError
 
 MARK = b"\xff Go buildinf:"
@@ -86,7 +85,7 @@ def parse(blob: memoryview, data: memoryview, segments: Sequence[Segment]) -> Bu
             (modules_at,) = pointer.unpack_from(blob, 16 + pointer_size)
             version = _string(data, segments, version_at, pointer, _VERSION_BYTES)
             modules = _string(data, segments, modules_at, pointer, _MODULES_BYTES) if modules_at else b""
-    except (IndexError, LayoutError) as error:
+    except (IndexError, *OUT_OF_REACH) as error:
         raise CatalogError("its Go build information is cut off") from error
     if not version:
         raise CatalogError("its Go build information names no version")

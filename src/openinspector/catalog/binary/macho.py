@@ -4,9 +4,8 @@ Source: Apple's <mach-o/loader.h> and <mach-o/fat.h>
 """
 
 from struct import Struct as Layout
-from struct import error as LayoutError
 
-from openinspector.catalog.binary.elf import Segment
+from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment
 from openinspector.errors import CatalogError
 
 FAT_MAGIC, FAT_MAGIC_64 = b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"
@@ -43,7 +42,7 @@ def slices(data: memoryview) -> list[memoryview]:
             if offset + size > len(data):
                 raise CatalogError("an architecture of the universal file reaches beyond its end")
             found.append(data[offset : offset + size])
-    except LayoutError as error:
+    except OUT_OF_REACH as error:
         raise CatalogError("its table of architectures is cut off") from error
     return found
 
@@ -93,5 +92,5 @@ class MachO:
                             Segment(offset=start, size=long, address=where, writable=writable, executable=executable),
                         )
                 at += length
-        except LayoutError as error:
+        except OUT_OF_REACH as error:
             raise CatalogError("its load commands are cut off") from error

@@ -4,9 +4,8 @@ Source: https://learn.microsoft.com/windows/win32/debug/pe-format (file header, 
 """
 
 from struct import Struct as Layout
-from struct import error as LayoutError
 
-from openinspector.catalog.binary.elf import Segment
+from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment
 from openinspector.errors import CatalogError
 
 _SECTION = Layout("<8s4I12xI")  # name, virtual size, address, raw size, raw offset, characteristics
@@ -48,5 +47,5 @@ class Pe:
                     executable=bool(flags & _EXECUTABLE),
                 )
                 self.sections.append((name.rstrip(b"\0"), segment))
-        except LayoutError as error:
+        except OUT_OF_REACH as error:
             raise CatalogError("its PE headers are cut off") from error

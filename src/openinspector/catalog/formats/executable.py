@@ -10,11 +10,12 @@ from typing import Final
 from msgspec import Struct
 
 from openinspector.catalog.binary.cargo_audit import parse as parse_audit
-from openinspector.catalog.binary.elf import Elf, Segment
+from openinspector.catalog.binary.elf import Elf
 from openinspector.catalog.binary.go_buildinfo import DEVEL, BuildInfo, Module, find, linked_version
 from openinspector.catalog.binary.go_buildinfo import parse as parse_buildinfo
 from openinspector.catalog.binary.macho import MachO, slices
 from openinspector.catalog.binary.pe import Pe
+from openinspector.catalog.binary.segment import Segment
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package

@@ -48,13 +48,13 @@ class _OldEntry(Struct, frozen=True):
 class _Lock(Struct, frozen=True):
     lockfileVersion: Any = None  # noqa: N815 (the file's own word)
     packages: dict[str, Raw] | None = None
-    dependencies: Raw | None = None
+    dependencies: Raw = Raw(b"null")  # a union with Raw would not be left raw
 
 
 _LOCK: Final = Decoder(_Lock)
 _ENTRY: Final = Decoder(_Entry)
 _OLD_ENTRY: Final = Decoder(_OldEntry)
-_OLD_ENTRIES: Final = Decoder(dict[str, Raw])
+_OLD_ENTRIES: Final = Decoder(dict[str, Raw] | None)
 
 
 class NpmLock:
@@ -80,10 +80,9 @@ class NpmLock:
         unread: list[str] = []
         if lock.packages is not None:
             found = _packages(lock.packages, unread)
-        elif lock.dependencies is not None:
-            found = _old_packages(safe_json.document(bytes(lock.dependencies), _OLD_ENTRIES), unread)
         else:
-            found = iter(())
+            entries = safe_json.document(bytes(lock.dependencies), _OLD_ENTRIES)
+            found = _old_packages(entries or {}, unread)
         packages = tuple(
             Package(
                 type="npm",

@@ -106,11 +106,10 @@ def _from_slashes(key: str) -> tuple[str, str]:
     parts = key.split("/")
     if len(parts) < 2:
         return "", ""
-    # Peers stand behind the first underscore and may hold slashes (`_@babel+core@7` mostly, with `+`).
-    at = next((index for index, part in enumerate(parts) if index > 1 and part[:1].isdigit()), len(parts) - 1)
-    name = "/".join(parts[at - 2 : at]) if parts[at - 2].startswith("@") and at >= 2 else parts[at - 1]
-    version = parts[at].partition("_")[0]
-    return (name, version) if version[:1].isdigit() else (name, "")
+    # A peer's own slash is written `+`.
+    version = parts[-1].partition("_")[0]
+    name = "/".join(parts[-3:-1]) if parts[-3:-2] and parts[-3].startswith("@") else parts[-2]
+    return name, version if version[:1].isdigit() and "." in version else ""
 
 
 def _from_at(key: str) -> tuple[str, str]:

@@ -1,0 +1,66 @@
+"""The command as people and pipelines run it."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "app").mkdir()
+    (folder / "app" / "requirements.txt").write_text("jinja2==2.10\n")
+    (folder / "clean").mkdir()
+    assert run(folder, "db", "starter").returncode == 0
+    return folder
+
+
+def run(home, *arguments):
+    environment = {**os.environ, "OPENINSPECTOR_DB": str(home / "a.sqlite"), "OPENINSPECTOR_CACHE": str(home / "cache")}
+    command = [sys.executable, "-m", "openinspector", *arguments]
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_a_finding_is_printed_with_its_fix_and_starter_data_says_what_it_is(home):
+    done = run(home, "scan", "app")
+    assert done.returncode == 0
+    assert "CVE-2019-10906" in done.stdout
+    assert "2.10.1" in done.stdout
+    assert "Only the starter advisories are loaded" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("scan", "app", "--fail-on", "high"), 1),
+        (("scan", "app", "--fail-on", "critical"), 0),
+        (("scan", "clean", "--fail-on", "any"), 0),
+        (("scan", "nothing-there"), 2),
+        (("scan", "dir:nothing-there"), 2),
+        (("scan", "app", "--format", "nonsense"), 2),
+        (("scan", "app", "--db", "nothing-there"), 3),
+        (("version-compare", "nonsense", "1", "2"), 2),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, tuple) else str(each),
+)
+def test_the_exit_status_tells(home, arguments, status):
+    done = run(home, *arguments)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert status in (0, 1) or done.stderr
+
+
+def test_explain_says_why_and_why_not(home):
+    assert "AFFECTED" in run(home, "explain", "CVE-2019-10906", "app").stdout
+    assert "no installed package" in run(home, "explain", "CVE-2021-44228", "app").stdout
+
+
+def test_status_is_readable_by_machines(home):
+    assert json.loads(run(home, "db", "status", "--format", "json").stdout)["feeds"][0]["name"] == "osv"
+
+
+def test_completion_is_a_script(home):
+    assert "openinspector" in run(home, "completion", "bash").stdout
