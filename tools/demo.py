@@ -48,9 +48,7 @@ def main() -> int:
         step(f"{what}: openinspector scan {target}")
         status = scanner("scan", target)
         if status == 3:
-            print(
-                "(Exit status 3: parts of it could not be read, and the scan says which; nothing unseen is called clean.)"
-            )
+            print("(Exit status 3: parts could not be read, and the scan says which; nothing unseen is called clean.)")
         elif status:
             failed = status
     step("Why is that one reported?  openinspector explain CVE-2019-10906")

@@ -80,15 +80,19 @@ def _pass_over(reader: Reader, layer: LayerFile, harvester: Harvester, also: fro
         source.close()
 
 
-def _bring(reader: Reader, layer: LayerFile, paths: frozenset[bytes]) -> dict[str, bytes]:
-    """The content of exactly named members of a layer."""
+def _bring(reader: Reader, layer: LayerFile, paths: frozenset[bytes], harvest: Harvest) -> dict[str, bytes]:
+    """The content of exactly named members of a layer; what can't be brought becomes a doubt in `harvest`."""
     harvester = Harvester(())
-    _pass_over(reader, layer, harvester, paths)
+    try:
+        _pass_over(reader, layer, harvester, paths)
+    except AcquireError as error:
+        harvest.problems.append(Problem(path=layer.name, reason=str(error), partial=True))
     return harvester.special
 
 
 def _read_missed(reader: Reader, layer: LayerFile, missed: dict[str, str], harvest: Harvest) -> None:
-    brought = _bring(reader, layer, frozenset(target.encode("utf-8", "surrogateescape") for target in missed.values()))
+    targets = frozenset(target.encode("utf-8", "surrogateescape") for target in missed.values())
+    brought = _bring(reader, layer, targets, harvest)
     again = Harvester(reader.formats.values())
     for name, target in missed.items():
         if target in brought:
@@ -118,7 +122,7 @@ def _follow_links(reader: Reader, layers: Sequence[LayerFile], harvests: Sequenc
     wanted = frozenset(real.encode("utf-8", "surrogateescape") for real in elsewhere)
     for layer, harvest in zip(layers, harvests, strict=True):
         again = Harvester(reader.formats.values())
-        for real, data in _bring(reader, layer, wanted).items():
+        for real, data in _bring(reader, layer, wanted, harvest).items():
             well_known = elsewhere[real]
             again.take(well_known, reader.selector.select(well_known.encode()), data)
         extra = again.finish()

@@ -190,7 +190,7 @@ def unpack(file: _Readable, compression: str, meter: Meter) -> Source:
     elif compression == "bzip2":
         read = bz2.BZ2File(cast(IO[bytes], counting)).read
     elif compression == "xz":
-        read = lzma.LZMAFile(cast(IO[bytes], counting)).read
+        read = lzma.LZMAFile(cast(IO[bytes], counting)).read  # noqa: SIM115
     else:
         read = counting.read
     return Unpacked(_translated(read, compression), lambda: counting.count, meter)

@@ -25,5 +25,5 @@ def only_for_development(
 
     What neither reaches is not in it: where a file does not say who needs a package, it may be the program itself.
     """
-    used_by_now = closure(used, needs)
-    return closure(developing, needs).difference(used_by_now)
+    running = closure(used, needs)
+    return closure(developing, needs).difference(running)

@@ -88,7 +88,8 @@ def only_hash(hashes: Iterable[object]) -> str:
 def roots(pyproject: bytes) -> Roots:
     """What pyproject.toml asks for, by [project], [dependency-groups], [tool.poetry], [tool.pdm] and [tool.uv].
 
-    Source: PEP 621, PEP 735; https://python-poetry.org/docs/pyproject/; https://pdm-project.org/latest/reference/pep621/
+    Source: PEP 621, PEP 735; https://python-poetry.org/docs/pyproject/;
+    https://pdm-project.org/latest/reference/pep621/
 
     Raises:
         CatalogError: It is no TOML.

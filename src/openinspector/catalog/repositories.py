@@ -13,6 +13,7 @@ _NO_REPOSITORY = frozenset(("installed", "@System", "@commandline", "<unknown>",
 def with_repositories(packages: Iterable[Package], facts: Sequence[tuple[str, dict[str, str]]]) -> tuple[Package, ...]:
     """The packages, those of rpm with their repository where a fact `from_repo` names it.
 
+    A topic of Amazon Linux 2's extras is named as its advisories name it: `docker`, not `amzn2extra-docker`.
     yum writes a package as `name-version-release-arch`, dnf as `name-epoch:version-release.arch`, the epoch where
     there is one.
     """
@@ -32,4 +33,6 @@ def _with_repository(package: Package, known: dict[str, str]) -> Package:
     repository = known.get(f"{package.name}-{package.version}.{package.arch}") or known.get(
         f"{package.name}-{without_epoch}-{package.arch}", ""
     )
-    return package if repository in _NO_REPOSITORY else replace(package, repository=repository)
+    if repository in _NO_REPOSITORY:
+        return package
+    return replace(package, repository=repository.removeprefix("amzn2extra-"))

@@ -7,7 +7,7 @@ from openinspector.model.match import Vulnerability
 
 # Who is heard first where one word or text has to be taken: those who describe a flaw before those who describe an
 # update.
-_TELLERS = ("nvd", "cve5", "osv", "rubysec", "friendsofphp", "debian-tracker", "ubuntu-tracker", "ubuntu-osv", "nodejs")
+_TELLERS = ("nvd", "cve5", "osv", "rubysec", "friendsofphp", "debian_tracker", "ubuntu_tracker", "ubuntu_osv", "nodejs")
 _REFERENCES_AT_MOST = 20
 
 

@@ -31,11 +31,11 @@ _VENDORS = frozenset({"amazon", "redhat", "ubuntu", "rocky", "almalinux", "oracl
 _FEED_OF_VENDOR = {
     "amazon": ("amazon",),
     "redhat": ("redhat-vex", "osv"),
-    "ubuntu": ("ubuntu-tracker", "ubuntu-osv", "osv"),
+    "ubuntu": ("ubuntu_tracker", "ubuntu_osv", "osv"),
     "rocky": ("rocky", "osv"),
     "almalinux": ("osv",),
     "oracle": ("oracle",),
-    "debian": ("debian-tracker", "osv"),
+    "debian": ("debian_tracker", "osv"),
     "sles": ("suse",),
     "opensuse-leap": ("suse",),
 }

@@ -46,6 +46,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def same_origin(first: str, second: str) -> bool:
+    """Whether two URLs have the scheme, host and port in common, however they are spelled; False for what is no URL."""
+    try:
+        return _origin(httpx.URL(first)) == _origin(httpx.URL(second))
+    except (httpx.InvalidURL, ValueError):
+        return False
+
+
 class Answer(Struct, frozen=True, kw_only=True):
     """A whole answer; header names are lower case, `url` is where it came from after redirects."""
 
@@ -63,7 +71,7 @@ class Reply:
         self.url = str(response.url)
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self._response, self._error = response, error
-        self._pieces = response.iter_raw()
+        self.pieces = response.iter_raw()  # what is left, as it comes; raises httpx's own errors
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
@@ -73,7 +81,7 @@ class Reply:
             OpenInspectorError: The client's own; the body breaks off or stalls.
         """
         try:
-            data = self._rest or next(self._pieces, b"")
+            data = self._rest or next(self.pieces, b"")
         except httpx.HTTPError as error:
             raise self._error(f"{_shown(self._response.url)}: the transfer broke off: {_said(error)}") from error
         if 0 <= size < len(data):
@@ -167,7 +175,7 @@ class Client:
 
     def _whole(self, reply: Reply, largest: int, ends: float) -> bytes:
         body = bytearray()
-        for piece in reply._pieces:
+        for piece in reply.pieces:
             body += piece
             if len(body) > largest:
                 raise self._error(f"{_shown(reply.url)} is larger than {largest:,} bytes")
@@ -190,6 +198,8 @@ class Client:
             except httpx.TransportError as error:
                 failure = _said(error)
                 continue
+            except (httpx.InvalidURL, ValueError) as error:  # httpx looks at where a redirect leads, unasked
+                raise self._error(f"{_shown(url)} redirects to what is not a URL: {error}") from error
             if response.status_code not in _PASSING:
                 return response
             response.close()
@@ -218,14 +228,16 @@ class Client:
         return there
 
     def _refuse_forbidden(self, url: httpx.URL) -> None:
-        if url.scheme not in ("http", "https") or not url.host:
+        if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 443) < 65536:
             raise self._error(f"{_shown(url)} is not an address of the web")
         if url.scheme == "http" and not (self._plain_http(url.host) or self._plain_http(url.netloc.decode())):
             raise self._error(f"{_shown(url)} isn't encrypted, and plain HTTP is not allowed for this host")
         try:
             # Names and odd spellings (0xa9fea9fe) too: what counts is where the connection would go.
             found = socket.getaddrinfo(url.host, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+        except ValueError as error:  # a label too long for the encoding of names, say
+            raise self._error(f"{_shown(url)} is not an address of the web: {error}") from error
+        except OSError:
             return  # the connection says it better, or a proxy knows the name
         if any(_is_forbidden(str(address[0])) for *_, address in found):
             raise self._error(f"{_shown(url)} is a link-local or metadata address: refused")

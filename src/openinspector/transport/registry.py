@@ -9,13 +9,13 @@ import os
 import re
 import threading
 from collections.abc import Callable, Sequence
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
 from openinspector.errors import AcquireError, UsageError
 from openinspector.transport.credentials import Credentials, find_credentials
-from openinspector.transport.http import Answer, Client, Reply, is_loopback
+from openinspector.transport.http import Answer, Client, Reply, is_loopback, same_origin
 
 _INSECURE = "OPENINSPECTOR_INSECURE_REGISTRIES"
 _DOCKER_HUB = "registry-1.docker.io"
@@ -167,7 +167,7 @@ class Registry:
 
     def _is_challenge(self, answer: Answer | Reply) -> bool:
         """Whether the registry itself, not a store it redirected to, wants to know who we are."""
-        return answer.status == 401 and answer.url.startswith(self._origin + "/")
+        return answer.status == 401 and same_origin(answer.url, self._origin)
 
     def _sign_in(self, challenge: str, used: str) -> str:
         """The Authorization header that a challenge asks for; `used` is the one that was not good enough."""
@@ -189,14 +189,11 @@ class Registry:
         raise AcquireError(f"{self._host} asks for an unknown kind of sign-in: {scheme[:40]!r}")
 
     def _token(self, realm: str, service: str, credentials: Credentials | None) -> str:
-        try:
-            where = urlsplit(realm)
-            own = f"{where.scheme}://{where.netloc}" == self._origin
-        except ValueError as error:
-            raise AcquireError(f"{self._host} names {realm[:200]!r} to sign in at, which is not a URL") from error
+        encrypted = realm.lower().startswith("https://")
         # The protocol has credentials go to whom the registry names (Docker Hub's are on another host), but a name
         # out of the network must not get them in the clear.
-        if not own and where.scheme != "https" and (credentials is not None or self._origin.startswith("https:")):
+        exposed = credentials is not None or self._origin.startswith("https:")
+        if exposed and not encrypted and not same_origin(realm, self._origin):
             raise AcquireError(f"{self._host} names {realm[:200]!r} to sign in at, which isn't encrypted: refused")
         asked = {"service": service, "scope": f"repository:{self._name}:pull"}
         if credentials is not None and credentials.identity_token:
@@ -208,7 +205,7 @@ class Registry:
             answer = self._client.get(realm, _LARGEST_TOKEN, form=form)
         else:
             headers = {"Authorization": credentials.basic} if credentials is not None else {}
-            query = "&" if where.query else "?"
+            query = "&" if "?" in realm else "?"
             answer = self._client.get(f"{realm}{query}{urlencode(asked)}", _LARGEST_TOKEN, headers)
         if answer.status != 200:
             raise self._refused(f"{self._host}: signing in", answer.status, answer.body)

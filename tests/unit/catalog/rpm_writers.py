@@ -59,7 +59,7 @@ def raw_header(tags):
 
 
 def bdb(headers, page_size=4096, order="<"):
-    """A Berkeley DB hash database with one bucket: the count under key 0, small values on the page, large ones off it."""
+    """A Berkeley DB hash database with one bucket: key 0 counts, small values lie on the page, large ones off it."""
     pages = {}
     items = [(struct.pack(order + "I", 0), struct.pack(order + "I", len(headers) + 1))]
     items += [(struct.pack(order + "I", at), blob) for at, blob in enumerate(headers, 1)]

@@ -6,7 +6,8 @@ That is Conan 2; Conan 1 has a graph, whose node 0 is mostly the project itself:
 
     {"version": "0.4", "graph_lock": {"nodes": {"0": {"path": "conanfile.py"}, "1": {"ref": "zlib/1.2.11#0"}}}}
 
-Source: https://docs.conan.io/2/tutorial/versioning/lockfiles.html, https://docs.conan.io/1/versioning/lockfiles/introduction.html
+Source: https://docs.conan.io/2/tutorial/versioning/lockfiles.html,
+https://docs.conan.io/1/versioning/lockfiles/introduction.html
 """
 
 import re

@@ -3,7 +3,8 @@
     app/node_modules/@babel/core/package.json
     usr/share/nodejs/semver/package.json          (Debian's and Ubuntu's own)
 
-Source: https://nodejs.org/api/modules.html#loading-from-node_modules-folders; https://docs.npmjs.com/cli/configuring-npm/package-json
+Source: https://nodejs.org/api/modules.html#loading-from-node_modules-folders;
+https://docs.npmjs.com/cli/configuring-npm/package-json
 """
 
 from typing import Any, Final

@@ -3,7 +3,8 @@
     {"libraries": {"Serilog/3.1.1": {"type": "package", "sha512": "…"}, "Other/1.0.0": {"type": "project"}},
      "project": {"frameworks": {"net8.0": {"dependencies": {"StyleCop.Analyzers": {"suppressParent": "All"}}}}}}
 
-Source: https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#controlling-dependency-assets
+Source:
+https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#controlling-dependency-assets
 """
 
 from typing import Final

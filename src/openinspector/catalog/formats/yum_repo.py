@@ -1,7 +1,7 @@
 """Where packages came from, as yum and dnf remember it, and which extras topics Amazon Linux 2 has enabled.
 
 The fact `from_repo` maps a package (`catalog/repositories.py` knows how it is written) to the id of its repository; the
-fact `amazon-extras` has the enabled topics (`docker`) and the ids of their repositories (`amzn2extra-docker`).
+fact `repositories` has the enabled topics (`docker`) and the ids of their repositories (`amzn2extra-docker`).
 """
 
 import re
@@ -66,7 +66,7 @@ class AmazonExtras:
                 topic = section.removeprefix("amzn2extra-")
                 if not topic.endswith(("-source", "-debuginfo")):
                     topics[topic] = section
-        return Reading(facts=(("amazon-extras", topics),) if topics else ())
+        return Reading(facts=(("repositories", topics),) if topics else ())
 
 
 class DnfHistory:

@@ -215,7 +215,7 @@ class Archive:
         """Where a member's packed bytes begin."""
         try:
             signature, name, extra = _LOCAL.unpack_from(self._data, member.start)
-        except LayoutError:
+        except (LayoutError, OverflowError):
             signature, name, extra = b"", 0, 0
         if signature != b"PK\x03\x04":
             raise CatalogError(f"there is no entry where the directory says ({_short(member.name)})")

@@ -7,11 +7,11 @@ coordinates.
 
 # Artifacts whose group has their own name (published before groups were reversed domain names).
 _OWN_NAMES = (
-    "antlr aopalliance asm avalon-framework axis backport-util-concurrent c3p0 cglib classworlds commons-beanutils"
+    "antlr aopalliance asm avalon-framework axis backport-util-concurrent cglib classworlds commons-beanutils"
     " commons-chain commons-cli commons-codec commons-collections commons-configuration commons-dbcp commons-digester"
     " commons-discovery commons-el commons-fileupload commons-httpclient commons-io commons-jxpath commons-lang"
     " commons-logging commons-net commons-pool commons-validator concurrent dom4j freemarker jaxen jdom joda-time jstl"
-    " junit log4j oro quartz regexp stax velocity xalan xerces xmlpull xpp3 xstream"
+    " junit log4j oro regexp stax velocity xalan xerces xmlpull xpp3 xstream"
 )
 _OWN_NAME = frozenset(_OWN_NAMES.split())
 
@@ -34,7 +34,6 @@ _EXACT = {
         "com.squareup.okio": "okio okio-jvm",
         "com.squareup.retrofit2": "retrofit",
         "com.thoughtworks.xstream": "xstream-hibernate",
-        "commons-math": "commons-math",
         "dev.failsafe": "failsafe",
         "info.picocli": "picocli",
         "io.projectreactor": "reactor-core reactor-test reactor-tools",
@@ -64,18 +63,17 @@ _EXACT = {
         "org.apache.thrift": "libthrift libfb303",
         "org.apache.tomcat": (
             "tomcat-api tomcat-catalina tomcat-coyote tomcat-dbcp tomcat-el-api tomcat-jasper tomcat-jasper-el"
-            " tomcat-jdbc tomcat-jni tomcat-jsp-api tomcat-juli tomcat-servlet-api tomcat-util tomcat-util-scan"
+            " tomcat tomcat-catalina-ant tomcat-catalina-ha tomcat-jdbc tomcat-jni tomcat-ssi tomcat-storeconfig"
+            " tomcat-tribes tomcat-jsp-api tomcat-juli tomcat-servlet-api tomcat-util tomcat-util-scan"
             " tomcat-websocket tomcat-annotations-api"
         ),
         "org.apache.xmlbeans": "xmlbeans",
         "org.checkerframework": "checker-qual",
         "org.codehaus.jackson": "jackson-core-asl jackson-mapper-asl jackson-jaxrs jackson-xc",
         "org.codehaus.jettison": "jettison",
-        "org.hsqldb": "hsqldb",
         "org.hamcrest": "hamcrest hamcrest-core hamcrest-library",
         "org.javassist": "javassist",
         "org.jdom": "jdom2",
-        "org.jetbrains": "annotations",
         "org.jodd": "jodd-core",
         "org.json": "json",
         "org.lz4": "lz4-java",
@@ -98,7 +96,7 @@ _EXACT = {
     for artifact in artifacts.split()
 }
 
-# By the start of the artifact's name; the longest start counts.
+# By the start of the artifact's name; the longest start counts. Others may publish under such names as well.
 _STARTS = {
     "asm-": "org.ow2.asm",
     "bcjmail-": "org.bouncycastle",
@@ -168,7 +166,12 @@ _RENAMED = (
     ("okhttp", 0, "com.squareup.okhttp"),
     ("groovy", 0, "org.codehaus.groovy"),
     ("xstream", 0, "com.thoughtworks.xstream"),
-    ("quartz", 2, "org.quartz-scheduler"),
+    ("quartz", 1, "org.quartz-scheduler"),
+    ("annotations", 13, "org.jetbrains"),
+    ("commons-math", 2, "org.apache.commons"),
+    ("commons-math", 0, "commons-math"),
+    ("hsqldb", 2, "org.hsqldb"),
+    ("hsqldb", 0, "hsqldb"),
     ("velocity", 1, "org.apache.velocity"),
     ("freemarker", 2, "org.freemarker"),
     ("dom4j", 2, "org.dom4j"),
@@ -176,7 +179,7 @@ _RENAMED = (
 
 
 def known_group(artifact: str, version: str) -> str:
-    """The group under which an artifact is published, "" where its name alone does not tell."""
+    """The group under which an artifact of exactly this name is published, "" where that is not known."""
     major = version.partition(".")[0]
     if major.isascii() and major.isdigit() and len(major) < 6:
         for name, first, group in _RENAMED:
@@ -184,8 +187,11 @@ def known_group(artifact: str, version: str) -> str:
                 return group
     if artifact in _OWN_NAME:
         return artifact
-    if artifact in _EXACT:
-        return _EXACT[artifact]
+    return _EXACT.get(artifact, "")
+
+
+def likely_group(artifact: str) -> str:
+    """The group under which artifacts that are called like this one are published, "" where that is not known."""
     for start in _LONGEST_FIRST:
         if artifact.startswith(start):
             return _STARTS[start]

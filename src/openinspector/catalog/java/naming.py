@@ -6,7 +6,7 @@ from itertools import takewhile
 
 from msgspec import Struct
 
-from openinspector.catalog.java.known_groups import known_group
+from openinspector.catalog.java.known_groups import known_group, likely_group
 
 # What may follow the digits of a version behind a hyphen; anything else there is a classifier (`hive-exec-2.3.9-core`).
 _QUALIFIER = re.compile(
@@ -36,6 +36,18 @@ _UMBRELLAS = frozenset(
         "org.codehaus",
     }
 )
+# The files of Apache's server are not called as its artifacts are; its launcher stands for the server as a whole.
+_TOMCAT = {
+    "bootstrap": "tomcat",
+    "catalina": "tomcat-catalina",
+    "catalina-ant": "tomcat-catalina-ant",
+    "catalina-ha": "tomcat-catalina-ha",
+    "catalina-ssi": "tomcat-ssi",
+    "catalina-storeconfig": "tomcat-storeconfig",
+    "catalina-tribes": "tomcat-tribes",
+    "jasper": "tomcat-jasper",
+    "jasper-el": "tomcat-jasper-el",
+}
 _REVERSED = ("com.", "org.", "net.", "io.", "dev.", "de.", "fr.", "ch.", "uk.")
 
 
@@ -107,16 +119,12 @@ def identify(path: str, manifest: Mapping[str, str]) -> Artifact | None:
     if plugin:
         artifact = plugin
     version = version or _manifest_version(manifest)
+    if manifest.get("implementation-title", "").startswith("Apache Tomcat") and not artifact.startswith("tomcat-"):
+        artifact = _TOMCAT.get(artifact, artifact)
     if not artifact or not version:
         return None
     if group := group_of_folder(path, artifact, version):
         return Artifact(group=group, artifact=artifact, version=version)
-    if "." in artifact and _GROUP.match(artifact):
-        # OSGi's way to name files: `org.apache.commons.io_2.8.0.jar`.
-        head, _, tail = artifact.rpartition(".")
-        group = known_group(tail, version)
-        if group and head.endswith(group.rpartition(".")[2]):
-            return Artifact(group=group, artifact=tail, version=version)
     return Artifact(group=_group(artifact, version, manifest), artifact=artifact, version=version)
 
 
@@ -137,6 +145,8 @@ def _group(artifact: str, version: str, manifest: Mapping[str, str]) -> str:
         value = manifest.get(key, "")
         if _GROUP.match(value) and value.lower() not in _UMBRELLAS:
             return value
+    if likely := likely_group(artifact):
+        return likely
     for key in ("bundle-symbolicname", "automatic-module-name", "extension-name", "implementation-title"):
         value = manifest.get(key, "").partition(";")[0].strip().strip('"')
         if _GROUP.match(value) and (group := _group_of_module(value, bare)):

@@ -1,8 +1,9 @@
 """A Maven project file, as far as it can be read without fetching anything.
 
 Versions come from properties, from the parent's file where that lies beside, and from `dependencyManagement`. What a
-remote parent or an imported bill of materials would say can't be known here and stays open.
-Source: https://maven.apache.org/pom.html, https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html
+remote parent or an imported bill of materials would say can't be known here and stays open. Source:
+https://maven.apache.org/pom.html,
+https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html
 """
 
 import re

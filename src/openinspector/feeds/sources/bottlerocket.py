@@ -1,6 +1,7 @@
 """Bottlerocket: its update information (BRSA), the packages that its images were built from.
 
-Source: https://github.com/bottlerocket-os/bottlerocket/blob/develop/SECURITY_FEATURES.md, https://advisories.bottlerocket.aws
+Source: https://github.com/bottlerocket-os/bottlerocket/blob/develop/SECURITY_FEATURES.md,
+https://advisories.bottlerocket.aws
 """
 
 from collections.abc import Iterator

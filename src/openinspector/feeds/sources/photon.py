@@ -3,7 +3,8 @@
 A row names a package without saying whether it is a source or a binary package: old rows name source packages only,
 newer ones list the binary packages too (`curl`, `curl-libs`). A row is therefore said of both.
 
-Source: https://github.com/vmware/photon/wiki/Security-Advisories, https://packages.vmware.com/photon/photon_cve_metadata/
+Source: https://github.com/vmware/photon/wiki/Security-Advisories,
+https://packages.vmware.com/photon/photon_cve_metadata/
 """
 
 from collections.abc import Iterator

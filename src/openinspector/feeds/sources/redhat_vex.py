@@ -5,7 +5,8 @@ minor release are apart from the base repositories (`eus:9.2`): their fixes have
 of binary packages; what has no fix is said of components, which are source packages unless the document also lists
 the binary ones.
 
-Source: https://security.access.redhat.com/data/csaf/v2/vex/, https://redhatproductsecurity.github.io/security-data-guidelines/csaf-vex/
+Source: https://security.access.redhat.com/data/csaf/v2/vex/,
+https://redhatproductsecurity.github.io/security-data-guidelines/csaf-vex/
 """
 
 from collections.abc import Generator, Iterator

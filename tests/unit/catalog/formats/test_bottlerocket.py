@@ -14,7 +14,8 @@ def read(data):
 def test_records_are_rpm_packages():
     reading = read(
         b'{"Content": [{"Name": "bash", "Publisher": "Bottlerocket", "Version": "5.2.15", "Release": "1.br1",'
-        b'"Epoch": "1", "Architecture": "x86_64", "Url": "", "Summary": "shell"}, {"Name": "a", "Version": "1", "Release": "2"},'
+        b'"Epoch": "1", "Architecture": "x86_64", "Url": "", "Summary": "shell"},'
+        b'{"Name": "a", "Version": "1", "Release": "2"},'
         b'{"Version": "1"}]}'
     )
     assert [(each.name, each.version, each.arch) for each in reading.packages] == [

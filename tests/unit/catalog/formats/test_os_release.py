@@ -7,7 +7,14 @@ def read(path, data):
 
 
 def test_assignments_lose_their_quotes_and_escapes():
-    text = '# a comment\nID=debian\nNAME="Debian \\"GNU\\" \\$5"\nVERSION=\'12 (book\\worm)\'\n bad line\nEMPTY=\nX="open\n'
+    text = r"""# a comment
+ID=debian
+NAME="Debian \"GNU\" \$5"
+VERSION='12 (book\worm)'
+ bad line
+EMPTY=
+X="open
+"""
     assert assignments(text) == {
         "ID": "debian",
         "NAME": 'Debian "GNU" $5',

@@ -46,7 +46,7 @@ def test_a_package_of_an_extras_topic_gets_its_repository():
         ],
         facts,
     )
-    assert (docker.repository, bash.repository, deb.repository) == ("amzn2extra-docker", "", "")
+    assert (docker.repository, bash.repository, deb.repository) == ("docker", "", "")
 
 
 def test_yum_leaves_out_the_epoch():
@@ -102,5 +102,5 @@ enabled = 0
 enabled = 1
 """
     assert EXTRAS.read(File(path="etc/yum.repos.d/amzn2-extras.repo", data=text)).facts == (
-        ("amazon-extras", {"docker": "amzn2extra-docker"}),
+        ("repositories", {"docker": "amzn2extra-docker"}),
     )
