@@ -12,6 +12,7 @@ import msgspec
 from openinspector.catalog.contract import Reading
 from openinspector.catalog.distribution import identify
 from openinspector.catalog.harvest import Harvest
+from openinspector.catalog.repositories import with_repositories
 from openinspector.model.inventory import Inventory, Layer, Target
 from openinspector.model.package import Location, Package
 
@@ -38,7 +39,7 @@ def assemble(target: Target, harvests: Sequence[Harvest]) -> Inventory:
             packages += _located(name, reading.packages, at, versions, target.layers)
     return Inventory(
         target=target,
-        packages=tuple(_with_owners(packages, owned)),
+        packages=tuple(with_repositories(_with_owners(packages, owned), facts)),
         distribution=identify(facts),
         problems=tuple(problems),
         repositories=tuple(sorted({name for kind, fact in facts if kind == "repositories" for name in fact})),

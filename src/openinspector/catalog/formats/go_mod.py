@@ -35,7 +35,7 @@ class GoMod:
     title = "go.mod"
     type = "golang"
     revision = 1
-    wants = Wants(names=("go.mod",), beside=("go.sum",), max_size=16 * MEGABYTE)
+    wants = Wants(names=("go.mod",), beside=("go.sum",), max_size=4 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Every file of that name."""

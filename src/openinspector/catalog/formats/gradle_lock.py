@@ -25,7 +25,7 @@ class GradleLock:
     title = "gradle.lockfile"
     type = "maven"
     revision = 1
-    wants = Wants(names=("gradle.lockfile", _BUILDSCRIPT), suffixes=(".lockfile",), max_size=16 * MEGABYTE)
+    wants = Wants(names=("gradle.lockfile", _BUILDSCRIPT), suffixes=(".lockfile",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Of other lock files only those of Gradle's configurations."""

@@ -12,6 +12,7 @@ from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Want
 from openinspector.catalog.java.archive import DEPTH, Archive, Budget, Member
 from openinspector.catalog.java.manifest import MANIFEST_BYTES, PROPERTIES_BYTES, parse_manifest, parse_properties
 from openinspector.catalog.java.naming import Artifact, identify, split_file_name
+from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
 from openinspector.model.problem import Problem
@@ -106,6 +107,7 @@ class _Look:
         manifest: dict[str, str] = {}
         by_folder: dict[str, Artifact] = {}
         poms: dict[str, Member] = {}
+        nameless: list[str] = []
         for member in archive.metadata():
             folder, _, base = member.name.rpartition("/")
             try:
@@ -114,6 +116,8 @@ class _Look:
                 elif base == "pom.properties":
                     if artifact := _of_properties(archive.read(member, PROPERTIES_BYTES)):
                         by_folder[folder] = artifact
+                    else:
+                        nameless.append(folder)
                 elif not manifest:
                     manifest = parse_manifest(archive.read(member, MANIFEST_BYTES))
             except CatalogError as error:
@@ -125,6 +129,7 @@ class _Look:
                 by_folder[folder] = _of_pom(archive.read(member, _POM_BYTES))
             except CatalogError as error:
                 self._broken(path, f"{member.name}: {error}")
+        self.problems += unparsed(path, Jar.name, "pom.properties without group or artifact", nameless)
         if self.budget.members < 0:
             self._broken(path, "it has too many manifests and Maven descriptors")
         return manifest, list(by_folder.values())

@@ -29,7 +29,7 @@ class MixLock:
     title = "mix.lock"
     type = "hex"
     revision = 1
-    wants = Wants(names=("mix.lock",), max_size=16 * MEGABYTE)
+    wants = Wants(names=("mix.lock",), max_size=4 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Every file of that name."""

@@ -31,7 +31,7 @@ class PodfileLock:
     title = "Podfile.lock"
     type = "cocoapods"
     revision = 1
-    wants = Wants(names=("Podfile.lock",), max_size=16 * MEGABYTE)
+    wants = Wants(names=("Podfile.lock",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Every file of that name."""

@@ -3,10 +3,14 @@
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
 from openinspector.model.problem import Problem
 
+_ELSEWHERE = "versions that are not stated here but by a remote parent or bill of materials"
+_UNKNOWN = "versions with a property that is not defined here"
+_RANGE = "ranges, of which it can't be told which version is used"
 _DEV_SCOPES = ("test", "provided")  # a container or the platform brings what is `provided`
 
 
@@ -38,7 +42,8 @@ class MavenPom:
                 parent = parse_pom(bytes(above)) if above is not None else None
             except CatalogError as error:
                 parent = None
-                problems.append(_problem(file.path, f"its parent ../pom.xml can't be read: {error}"))
+                reason = f"its parent ../pom.xml can't be read: {error}"
+                problems.append(Problem(path=file.path, reason=reason, format=self.name))
             if parent is not None and parent.artifact == pom.parent[1]:
                 values = {**parent.values(), **values}
                 managed += parent.managed
@@ -48,6 +53,7 @@ class MavenPom:
             key = (fill(each.group, values), fill(each.artifact, values), each.kind or "jar", each.classifier)
             versions.setdefault(key, (each.version, each.scope))
         packages: dict[tuple[str, str], Package] = {}
+        undecided: dict[str, list[str]] = {}
         for each in dependencies:
             group, artifact = fill(each.group, values), fill(each.artifact, values)
             managed_version, managed_scope = versions.get(
@@ -56,7 +62,8 @@ class MavenPom:
             stated = fill(each.version or managed_version, values)
             version = exact_version(stated)
             if not group or not artifact or "${" in group or "${" in artifact or not version:
-                problems.append(_problem(file.path, _reason(group, artifact, stated)))
+                reason = _UNKNOWN if "${" in f"{group}{artifact}{stated}" else _RANGE if stated else _ELSEWHERE
+                undecided.setdefault(reason, []).append(f"{group}:{artifact}{stated and ' ' + stated}")
                 continue
             dev = (each.scope or managed_scope) in _DEV_SCOPES
             name = f"{group}:{artifact}"
@@ -70,20 +77,9 @@ class MavenPom:
                     format=self.name,
                     dev=dev,
                 )
+        for reason, which in undecided.items():
+            problems += unparsed(file.path, self.name, reason, which)
         return Reading(packages=tuple(packages.values()), problems=tuple(problems))
-
-
-def _reason(group: str, artifact: str, stated: str) -> str:
-    name = f"{group}:{artifact}"[:200]
-    if not stated:
-        return f"the version of {name} is not stated here (a remote parent or bill of materials may do so)"
-    if "${" in stated or "${" in name:
-        return f"the version {stated[:100]!r} of {name} has a property that is not defined here"
-    return f"the version {stated[:100]!r} of {name} is a range, not a version"
-
-
-def _problem(path: str, reason: str) -> Problem:
-    return Problem(path=path, reason=reason, format=MavenPom.name)
 
 
 PLUGIN: Final[Format] = MavenPom()

@@ -28,7 +28,7 @@ class PubspecLock:
     title = "pubspec.lock"
     type = "pub"
     revision = 1
-    wants = Wants(names=("pubspec.lock",), max_size=16 * MEGABYTE)
+    wants = Wants(names=("pubspec.lock",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Every file of that name."""

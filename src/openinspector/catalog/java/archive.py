@@ -11,6 +11,7 @@ Source: APPNOTE.TXT 6.3.10 (the .ZIP File Format Specification), sections 4.3.7,
 import re
 from bisect import bisect
 from collections.abc import Iterator
+from itertools import islice
 from struct import Struct as Layout
 from struct import error as LayoutError
 
@@ -124,11 +125,12 @@ class Archive:
         """
         if _NESTED.search(self._directory) is None:
             return []
-        return [
+        found = (
             member
             for offset, name in self._entries()
             if name.lower().endswith(NESTED_SUFFIXES) and (member := self._member(offset)) is not None
-        ]
+        )
+        return list(islice(found, ARCHIVES + 1))  # one more than can be opened
 
     def has_code(self) -> bool:
         """Whether there are compiled classes or scripts, rather than only resources and other archives."""

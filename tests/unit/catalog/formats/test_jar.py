@@ -282,6 +282,14 @@ def test_a_damaged_descriptor_is_a_partial_problem():
     assert "checksum" in reading.problems[0].reason
 
 
+def test_descriptors_without_coordinates_are_counted():
+    bad = {"META-INF/maven/g/a/pom.properties": "version=1\n", "META-INF/maven/g/b/pom.properties": "#\n"}
+    huge = {"META-INF/maven/g/c/pom.properties": f"groupId={'g' * 5000}\nartifactId=a\nversion=1\n"}
+    reading = read(jar(bad, huge, properties("g", "d", "1")))
+    assert named(reading) == [("g:d", "1")]
+    assert [each.count for each in reading.problems] == [3]
+
+
 def test_a_zip64_directory_is_read():
     name = next(iter(properties("g", "a", "1")))
     text = properties("g", "a", "1")[name].encode()

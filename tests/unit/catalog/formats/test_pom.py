@@ -70,9 +70,9 @@ def test_pins_and_properties_mean_the_version_they_stand_for(stated, version):
         ("", "not stated here"),
         ("${missing}", "not defined here"),
         ("${self}", "not defined here"),
-        ("[1.0,2.0)", "is a range"),
-        ("[1.0],[2.0]", "is a range"),
-        ("LATEST", "is a range"),
+        ("[1.0,2.0)", "ranges"),
+        ("[1.0],[2.0]", "ranges"),
+        ("LATEST", "ranges"),
     ],
 )
 def test_a_version_that_cannot_be_told_is_said(stated, reason):
@@ -82,6 +82,7 @@ def test_a_version_that_cannot_be_told_is_said(stated, reason):
     (problem,) = reading.problems
     assert reason in problem.reason
     assert "g:a" in problem.reason
+    assert problem.count == 1
     assert not problem.partial
 
 
