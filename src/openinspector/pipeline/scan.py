@@ -18,6 +18,8 @@ from openinspector.pipeline.registry import formats
 from openinspector.score.severity import choose_vector, severity_of
 from openinspector.store.advisories import AdvisoryFile
 
+Words = dict[tuple[str, str], str]  # what an advisory says how bad it is, by feed and id
+
 
 class Request(Struct, frozen=True, kw_only=True):
     """What to scan and how."""
@@ -38,15 +40,15 @@ def scan(inventory: Inventory, advisories: AdvisoryFile) -> Report:
     """Match an inventory and say everything about it."""
     outcome = match(inventory, advisories)
     rejected = advisories.rejected({each.vulnerability for each in outcome.matches})
-    told: dict[str, Vulnerability] = {}
+    told: dict[str, tuple[Vulnerability, Words]] = {}
     findings = []
     for each in outcome.matches:
         if each.vulnerability in rejected:
             continue
-        about = told.get(each.vulnerability)
-        if about is None:
-            about = told[each.vulnerability] = tell(each.vulnerability, advisories)
-        findings.append(to_finding(each, about))
+        known = told.get(each.vulnerability)
+        if known is None:
+            known = told[each.vulnerability] = tell(each.vulnerability, advisories)
+        findings.append(to_finding(each, *known))
     findings.sort(key=_order)
     return Report(
         inventory=inventory,
@@ -59,24 +61,27 @@ def scan(inventory: Inventory, advisories: AdvisoryFile) -> Report:
     )
 
 
-def tell(identity: str, advisories: AdvisoryFile) -> Vulnerability:
-    """Everything that is known of a vulnerability."""
+def tell(identity: str, advisories: AdvisoryFile) -> tuple[Vulnerability, Words]:
+    """Everything that is known of a vulnerability, and the severity word of each advisory."""
     from msgspec.structs import replace
 
-    about = describe(identity, advisories.aliases(identity), advisories.advisories_of(identity))
-    return replace(
+    told = advisories.advisories_of(identity)
+    words = {(feed, advisory.id): advisory.severity for feed, advisory in told if advisory.severity}
+    about = describe(identity, advisories.aliases(identity), told)
+    about = replace(
         about,
         nickname=advisories.nickname(identity),
         epss=advisories.epss(identity),
         kev=advisories.kev(identity),
         exploits=advisories.exploits(identity),
     )
+    return about, words
 
 
-def to_finding(found: Match, about: Vulnerability) -> Finding:
+def to_finding(found: Match, about: Vulnerability, words: Words) -> Finding:
     """A match with its severity, score and remedy."""
     score, vector, score_source = choose_vector(about)
-    severity, severity_source = severity_of(found, about, score)
+    severity, severity_source = severity_of(found, about, score, words)
     return Finding(
         match=found,
         vulnerability=about,

@@ -7,6 +7,7 @@ the record's own publisher.
 Source: CVSS v3.1 section 5, table 14 (bands); the vendors' severity pages named in docs/scoring.md.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from openinspector.model.advisory import Cvss
@@ -28,31 +29,23 @@ _WORDS: dict[str, SeverityWord] = {
 }
 
 _VENDORS = frozenset({"amazon", "redhat", "ubuntu", "rocky", "almalinux", "oracle", "sles", "opensuse-leap", "debian"})
-_FEED_OF_VENDOR = {
-    "amazon": ("amazon",),
-    "redhat": ("redhat-vex", "osv"),
-    "ubuntu": ("ubuntu_tracker", "ubuntu_osv", "osv"),
-    "rocky": ("rocky", "osv"),
-    "almalinux": ("osv",),
-    "oracle": ("oracle",),
-    "debian": ("debian_tracker", "osv"),
-    "sles": ("suse",),
-    "opensuse-leap": ("suse",),
-}
 
 
-def severity_of(match: Match, vulnerability: Vulnerability, score: float | None) -> tuple[SeverityWord, str]:
-    """The severity, and whose word it is (`amazon`, `NVD`, …)."""
+def severity_of(
+    match: Match, vulnerability: Vulnerability, score: float | None, words: Mapping[tuple[str, str], str]
+) -> tuple[SeverityWord, str]:
+    """The severity, and whose word it is (`amazon`, `CVSS`, …).
+
+    `words` has what each advisory says of itself, by feed and id; a distribution's word counts only where an advisory of
+    advisories is what matched.
+    """
     if vulnerability.malicious:
         return "critical", "malware"
     family = match.evidence[0].namespace.partition(":")[0]
     if family in _VENDORS:
-        word = _WORDS.get(match.vendor_severity.lower())
-        if word:
-            return word, family
-        related = {each.advisory for each in match.evidence}
-        for feed, said in vulnerability.severities:
-            if feed in _FEED_OF_VENDOR[family] and (word := _WORDS.get(said.lower())) and related:
+        own = (words.get((each.feed, each.advisory), "") for each in match.evidence)
+        for said in (match.vendor_severity, *own):
+            if word := _WORDS.get(said.lower()):
                 return word, family
     if score is not None:
         return band(score), "CVSS"

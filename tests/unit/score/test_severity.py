@@ -45,13 +45,20 @@ def test_nvd_comes_first_and_three_before_four():
 
 def test_a_distributions_own_word_comes_before_the_band():
     about = Vulnerability(id="CVE-1")
-    assert severity_of(matched("amazon:2023", "Important"), about, 9.8) == ("high", "amazon")
-    assert severity_of(matched("alpine:3.20", "low"), about, 9.8) == ("critical", "CVSS")
+    assert severity_of(matched("amazon:2023", "Important"), about, 9.8, {}) == ("high", "amazon")
+    assert severity_of(matched("alpine:3.20", "low"), about, 9.8, {}) == ("critical", "CVSS")
+
+
+def test_the_word_of_another_distributions_advisory_does_not_count():
+    about = Vulnerability(id="CVE-1")
+    words = {("osv", "RHSA-1"): "Critical", ("f", "A"): "low"}
+    assert severity_of(matched("debian:12"), about, 4.7, {("osv", "RHSA-1"): "Critical"}) == ("medium", "CVSS")
+    assert severity_of(matched("debian:12"), about, 4.7, words) == ("low", "debian")
 
 
 def test_nothing_known_is_unknown_not_low():
-    assert severity_of(matched("pypi"), Vulnerability(id="CVE-1"), None) == ("unknown", "")
+    assert severity_of(matched("pypi"), Vulnerability(id="CVE-1"), None, {}) == ("unknown", "")
 
 
 def test_malware_is_critical():
-    assert severity_of(matched("npm"), Vulnerability(id="MAL-1", malicious=True), None) == ("critical", "malware")
+    assert severity_of(matched("npm"), Vulnerability(id="MAL-1", malicious=True), None, {}) == ("critical", "malware")

@@ -287,15 +287,14 @@ def test_the_go_command_agrees(tmp_path):
     (tmp_path / "main.go").write_text("package main\n\nfunc main() {}\n")
     (tmp_path / "go.mod").write_text("module example.org/hello\n\ngo 1.18\n")
     environment = {**os.environ, "GOCACHE": str(tmp_path / "cache"), "GOPROXY": "off", "GOFLAGS": "-mod=mod"}
-    for system, arch in (("linux", "amd64"), ("windows", "amd64"), ("darwin", "arm64")):
-        environment |= {"GOOS": system, "GOARCH": arch, "CGO_ENABLED": "0"}
-        program = tmp_path / system
-        subprocess.run([go, "build", "-o", program, "."], cwd=tmp_path, env=environment, check=True)
-        text = subprocess.run([go, "version", "-m", program], capture_output=True, text=True, check=True).stdout
-        version = text.splitlines()[0].rpartition("go")[2]
-        with program.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            packages = read(data).packages
-        assert [(each.name, each.version, each.arch) for each in packages] == [
-            ("stdlib", version, ""),
-            ("example.org/hello", "(devel)", arch),
-        ]
+    environment |= {"GOOS": "linux", "GOARCH": "amd64", "CGO_ENABLED": "0"}
+    program = tmp_path / "hello"
+    subprocess.run([go, "build", "-o", program, "."], cwd=tmp_path, env=environment, check=True)
+    text = subprocess.run([go, "version", "-m", program], capture_output=True, text=True, check=True).stdout
+    version = text.splitlines()[0].rpartition("go")[2]
+    with program.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        packages = read(data).packages
+    assert [(each.name, each.version, each.arch) for each in packages] == [
+        ("stdlib", version, ""),
+        ("example.org/hello", "(devel)", "amd64"),
+    ]
