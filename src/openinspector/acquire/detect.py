@@ -97,6 +97,8 @@ def acquire(reader: Reader, choice: Choice, platform: str = "", lambda_layers: t
 
             return read_lambda(reader, Path(choice.name), lambda_layers)
         case "sbom":
-            raise UsageError(f"{choice.name}: SBOMs can't be scanned yet; give the artifact itself")
+            from openinspector.acquire.targets.sbom import read_sbom
+
+            return read_sbom(Path(choice.name))
         case _:
             raise UsageError(f"there is no kind of target called {choice.kind!r}")

@@ -36,8 +36,8 @@ def severity_of(
 ) -> tuple[SeverityWord, str]:
     """The severity, and whose word it is (`amazon`, `CVSS`, …).
 
-    `words` has what each advisory says of itself, by feed and id; a distribution's word counts only where an advisory of
-    advisories is what matched.
+    `words` has what each advisory says of itself, by feed and id; a distribution's word counts only where one of its
+    own advisories is what matched.
     """
     if vulnerability.malicious:
         return "critical", "malware"
