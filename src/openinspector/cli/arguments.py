@@ -88,6 +88,13 @@ def _db(commands: Any) -> None:
     )
     starter.add_argument("--output", metavar="FILE", help="the advisory file (default: where `scan` looks for it)")
     starter.set_defaults(command=_later("db", "starter_command"))
+    difference = _command(
+        verbs, "diff", "the package names whose advisories differ", "openinspector db diff old.sqlite new.sqlite"
+    )
+    difference.add_argument("older", metavar="A")
+    difference.add_argument("newer", metavar="B")
+    difference.add_argument("--format", choices=("table", "json"), default="table")
+    difference.set_defaults(command=_later("db", "diff_command"))
     layout = _command(
         verbs, "layout", "where each feed's documents lie in a folder of feeds", "openinspector db layout"
     )

@@ -59,6 +59,20 @@ def status_command(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def diff_command(chosen: argparse.Namespace) -> int:
+    """Name the packages whose advisories differ between two files."""
+    from openinspector.store.diff import diff
+
+    changed = diff(Path(chosen.older), Path(chosen.newer))
+    if chosen.format == "json":
+        said = [{"namespace": namespace, "name": name, "kind": kind} for namespace, name, kind in changed]
+        sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+        return 0
+    for namespace, name, kind in changed:
+        print(f"{namespace}\t{name}\t{kind}")
+    return 0
+
+
 def layout_command(_chosen: argparse.Namespace) -> int:
     """List where each feed's documents lie in a folder of feeds."""
     from openinspector.pipeline.registry import feeds
