@@ -66,7 +66,15 @@ def _groups(findings: Sequence[Finding], inventory: Inventory) -> Iterable[tuple
             key = (1, _place(each))
         groups.setdefault(key, []).append(each)
     for (_, title), members in sorted(groups.items()):
-        yield f"{title}: {_count(members)}", members
+        yield f"{title}: {_count(members)}", _together(members)
+
+
+def _together(findings: Sequence[Finding]) -> list[Finding]:
+    """What a package has stands together; packages keep the order of their worst."""
+    place: dict[tuple[str, str], int] = {}
+    for at, each in enumerate(findings):
+        place.setdefault((each.match.package.name, each.match.package.version), at)
+    return sorted(findings, key=lambda each: place[each.match.package.name, each.match.package.version])
 
 
 def _place(finding: Finding) -> str:
