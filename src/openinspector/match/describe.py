@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from openinspector.model.advisory import Advisory, Cvss
+from openinspector.model.advisory import Advisory, Cvss, describes_flaw
 from openinspector.model.match import Vulnerability
 
 # Who is heard first where one word or text has to be taken: those who describe a flaw before those who describe an
@@ -40,7 +40,7 @@ def _rank(identity: str, each: tuple[str, Advisory]) -> tuple[bool, int, str]:
 
 def _is_update(identity: str, aliases: tuple[str, ...], advisory: Advisory) -> bool:
     """Whether an advisory announces an update for several flaws: its text and vectors are not this flaw's own."""
-    return advisory.id != identity and advisory.id not in aliases
+    return advisory.id != identity and advisory.id not in aliases and not describes_flaw(advisory.id)
 
 
 def _vectors(told: Sequence[tuple[str, Advisory]]) -> tuple[Cvss, ...]:

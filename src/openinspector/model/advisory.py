@@ -15,6 +15,15 @@ State = Literal[
 ]
 
 
+# Records about one flaw each; others (DSA-, RHSA-, ALAS-, USN-, …) announce updates, often for several flaws at once.
+_FLAW_RECORDS = ("CVE-", "GHSA-", "GO-", "PYSEC-", "RUSTSEC-", "MAL-", "UBUNTU-CVE-", "ALPINE-CVE-", "DEBIAN-CVE-")
+
+
+def describes_flaw(identity: str) -> bool:
+    """Whether an advisory of this id is a record of a flaw, so that its text and vectors are the flaw's own."""
+    return identity.startswith(_FLAW_RECORDS)
+
+
 class Range(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An interval of versions in plain order; an empty bound is open.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from openinspector.model.advisory import describes_flaw
 from openinspector.store.aliases import Aliases
 from openinspector.store.schema import ENRICHMENT_TABLES, ENRICHMENTS, FORMAT, TABLES
 
@@ -132,6 +133,8 @@ def _name_vulnerabilities(connection: sqlite3.Connection) -> None:
     for _, name, vulnerabilities, others in rows:
         if others and not vulnerabilities:
             aliases.join((name, *others.split(" ")))
+        elif vulnerabilities and " " not in vulnerabilities and describes_flaw(name):
+            aliases.join((name, vulnerabilities, *others.split()))
     canonical = aliases.canonical
     named = [
         (number, tuple(dict.fromkeys(canonical(each) for each in (about.split(" ") if about else (name,)))))

@@ -74,6 +74,16 @@ def test_aliases_lead_to_the_cve(tmp_path):
     assert file.aliases("CVE-2020-1") == ("GHSA-1", "PYSEC-1")
 
 
+def test_a_record_of_one_flaw_is_another_name_of_it_and_an_update_is_not(tmp_path):
+    file = compiled(
+        tmp_path,
+        said("GHSA-1", ranges=(Range(fixed="2"),), vulnerabilities=("CVE-2020-1",)),
+        said("DSA-1", ranges=(Range(fixed="2"),), vulnerabilities=("CVE-2020-1",)),
+    )
+    assert file.canonical("GHSA-1") == "CVE-2020-1"
+    assert file.aliases("CVE-2020-1") == ("GHSA-1",)
+
+
 def test_two_cves_never_become_one():
     aliases = Aliases()
     aliases.join(("GHSA-1", "CVE-2020-1"))
