@@ -53,7 +53,7 @@ class Cursor:
             parts += piece[:missing]
             if len(piece) > missing:
                 self._piece, self._at = piece, missing
-        return bytes(parts)
+        return memoryview(parts)  # not a copy: a program may have hundreds of megabytes
 
     @property
     def offset(self) -> int:
