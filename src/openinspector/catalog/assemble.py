@@ -14,9 +14,7 @@ from openinspector.catalog.distribution import identify
 from openinspector.catalog.harvest import Harvest
 from openinspector.catalog.repositories import with_repositories
 from openinspector.model.inventory import Inventory, Layer, Target
-from openinspector.model.package import Location, Package
-
-OS_TYPES = frozenset({"deb", "rpm", "apk"})
+from openinspector.model.package import OS_TYPES, Location, Package
 
 _Read = list[tuple[str, Reading]]
 _Key = tuple[str, str, str, str]

@@ -13,16 +13,13 @@ from openinspector.errors import VersionError
 from openinspector.match.contract import Candidate, Index
 from openinspector.match.kernel import is_kernel, is_running
 from openinspector.model.advisory import Range
-from openinspector.model.distro import FAMILIES
+from openinspector.model.distro import FAMILIES, SOURCE_NAMES
 from openinspector.model.ecosystem import ECOSYSTEMS, canonical_name, scheme_of
 from openinspector.model.inventory import Inventory
 from openinspector.model.match import Evidence, Match, Undecided
-from openinspector.model.package import Package
+from openinspector.model.package import OS_TYPES, Package
 from openinspector.versions.order import compare, contains
 from openinspector.versions.order import scheme as load_scheme
-
-OS_TYPES = frozenset({"deb", "rpm", "apk"})
-SOURCE = "#src"
 
 # A publisher's word that makes no finding: it says that there is nothing to fix.
 SILENT_STATES = frozenset({"not_affected", "unimportant", "under_investigation"})
@@ -97,7 +94,7 @@ class Judge:
                     if package.source
                     else (package.name, package.version)
                 )
-                asked.append(Question(self.namespace + SOURCE, name, "source", family.scheme, version))
+                asked.append(Question(self.namespace + SOURCE_NAMES, name, "source", family.scheme, version))
             if family.by in ("binary", "both"):
                 asked.append(Question(self.namespace, package.name, "binary", family.scheme, package.version))
             return asked
@@ -206,7 +203,7 @@ def _evidence(question: Question, candidate: Candidate) -> Evidence:
     return Evidence(
         feed=candidate.feed,
         advisory=candidate.advisory,
-        namespace=question.namespace.removesuffix(SOURCE),
+        namespace=question.namespace.removesuffix(SOURCE_NAMES),
         name=question.name,
         kind=question.kind,
         scheme=question.scheme,

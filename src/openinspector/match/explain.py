@@ -9,8 +9,9 @@ from openinspector.match.contract import Candidate, Index
 from openinspector.match.engine import SILENT_STATES, Judge, range_of
 from openinspector.match.kernel import is_kernel, is_running
 from openinspector.model.advisory import Advisory
+from openinspector.model.distro import SOURCE_NAMES
 from openinspector.model.inventory import Inventory
-from openinspector.model.package import Package
+from openinspector.model.package import OS_TYPES, Package
 from openinspector.versions.order import contains
 
 Verdict = Literal["affected", "not affected", "does not concern", "undecided"]
@@ -82,7 +83,7 @@ def explain(name: str, inventory: Inventory, index: Told) -> Explanation:
     else:
         verdict = f"{identity} is not reported: no installed package is named by its advisories."
     doubts = []
-    if not judge.namespace and any(package.type in ("deb", "rpm", "apk") for package in inventory.packages):
+    if not judge.namespace and any(package.type in OS_TYPES for package in inventory.packages):
         doubts.append(f"Packages of the distribution were not judged: {judge.reason}.")
     if inventory.status != "whole":
         doubts.append("The scan is partial: packages may be missing from it.")
@@ -108,7 +109,7 @@ def _steps(package: Package, identity: str, inventory: Inventory, judge: Judge, 
                     package=package,
                     feed=candidate.feed,
                     advisory=candidate.advisory,
-                    namespace=question.namespace.removesuffix("#src"),
+                    namespace=question.namespace.removesuffix(SOURCE_NAMES),
                     name=question.name,
                     kind=question.kind,
                     range=_say(candidate),

@@ -3,7 +3,7 @@
 On a host only the running one counts; in an image none does, because the host's kernel runs.
 """
 
-from openinspector.model.package import Package
+from openinspector.model.package import OS_TYPES, Package
 
 # A source package builds both the kernel and packages without kernel code in them: headers, tools, documentation.
 _SOURCES = ("linux", "kernel", "kernel-rt", "kernel-uek", "kernel-lt", "kernel-livepatch", "kernel-default")
@@ -11,7 +11,7 @@ _SOURCES = ("linux", "kernel", "kernel-rt", "kernel-uek", "kernel-lt", "kernel-l
 
 def is_kernel(package: Package) -> bool:
     """Whether advisories of the kernel would be matched with this package."""
-    if package.type not in ("deb", "rpm", "apk"):
+    if package.type not in OS_TYPES:
         return False
     source = package.source.name if package.source else package.name
     if package.type == "deb":

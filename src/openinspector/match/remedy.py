@@ -3,6 +3,7 @@
 import shlex
 
 from openinspector.model.match import Match
+from openinspector.model.package import OS_TYPES
 
 _OS_COMMANDS = {
     "debian": "apt-get update && apt-get install --only-upgrade {name}",
@@ -42,7 +43,7 @@ def remedy(match: Match) -> str:
     package = match.package
     namespace = match.evidence[0].namespace
     name = shlex.quote(package.name)
-    if package.type in ("deb", "rpm", "apk"):
+    if package.type in OS_TYPES:
         family = namespace.partition(":")[0]
         if any(each.repository.startswith("esm") for each in match.evidence):
             return f"pro attach && apt-get install --only-upgrade {name}"

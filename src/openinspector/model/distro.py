@@ -26,6 +26,8 @@ class Family(Struct, frozen=True, kw_only=True):
     vendor_severity: bool = False  # the distribution's own score and word come before NVD's
 
 
+SOURCE_NAMES = "#src"  # behind a namespace of the advisory file whose names are source packages
+
 FAMILIES: dict[str, Family] = {
     each.id: each
     for each in (

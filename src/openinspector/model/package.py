@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+OS_TYPES = frozenset({"deb", "rpm", "apk"})  # the types that a distribution's own advisories judge
+
 
 class SourcePackage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a distribution built a binary package from."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from openinspector.model.inventory import Inventory
 from openinspector.model.match import SEVERITIES, Finding, Report
+from openinspector.model.package import OS_TYPES
 
 _COLOURS = {
     "critical": "\x1b[1;97;41m",
@@ -59,7 +60,7 @@ def _groups(findings: Sequence[Finding], inventory: Inventory) -> Iterable[tuple
     groups: dict[tuple[int, str], list[Finding]] = {}
     for each in findings:
         package = each.match.package
-        if package.type in ("deb", "rpm", "apk"):
+        if package.type in OS_TYPES:
             system = inventory.distribution
             key = (0, clean((system.title or system.namespace) if system else package.type))
         else:

@@ -14,12 +14,12 @@ import msgspec
 from openinspector.errors import StoreError
 from openinspector.match.contract import Candidate
 from openinspector.model.advisory import Advisory, State
+from openinspector.model.distro import SOURCE_NAMES
 from openinspector.model.enrichment import Epss, Exploit, Kev
 from openinspector.store.schema import (
     EXACT,
     FORMAT,
     LOWER_EXCLUSIVE,
-    SOURCE_NAMES,
     UNREADABLE,
     UPPER_INCLUSIVE,
 )

@@ -3,8 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+from openinspector.model.distro import SOURCE_NAMES
 from openinspector.store.advisories import AdvisoryFile
-from openinspector.store.schema import SOURCE_NAMES
 
 _ROWS = """
     SELECT p.namespace, p.name, a.lo, a.hi, a.introduced, a.bound, a.flags, q.state, q.module, q.arches, q.repository,

@@ -15,6 +15,7 @@ import zstandard
 
 from openinspector.errors import VersionError
 from openinspector.model.advisory import Advisory, Affected, Range
+from openinspector.model.distro import SOURCE_NAMES
 from openinspector.model.ecosystem import ECOSYSTEMS, canonical_name, scheme_of
 from openinspector.model.enrichment import Enrichment, Epss, Exploit, Kev, Nickname, WeaknessName
 from openinspector.model.problem import Problem
@@ -22,7 +23,6 @@ from openinspector.store.schema import (
     ENRICHMENT_TABLES,
     EXACT,
     LOWER_EXCLUSIVE,
-    SOURCE_NAMES,
     UNREADABLE,
     UPPER_INCLUSIVE,
 )

@@ -19,8 +19,6 @@ LOWER_EXCLUSIVE = 2  # affected only after `introduced`
 UNREADABLE = 4  # a bound that its scheme can't read: whoever has the package is undecided
 EXACT = 8  # the scheme's order is not total here: compare the texts
 
-SOURCE_NAMES = "#src"  # behind a namespace whose names are source packages
-
 TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE feed(
