@@ -22,19 +22,39 @@ from openinspector.model.problem import Problem
 
 Record = Advisory | Enrichment | Problem
 
+# `add`: more of the same advisory (a repository's share of it); `replace`: another edition of a whole record, of which
+# the one last modified is in force.
+Repeats = Literal["add", "replace"]
+
+
+How = Literal["direct", "named", "yum-mirrorlist", "yum-repository", "csaf-changes", "osv-changes"]
+
 
 class Source(Struct, frozen=True, kw_only=True):
     """One document, or a family of them.
 
     `path` is where it lies in the layout and may be a glob (`amazon/al2/extras/*/updateinfo.xml.gz`). `url` is the
-    publisher's address ("" where only a folder or mirror can bring it). `how` says what lies there: the document itself
-    (`direct`), a yum mirror list whose first usable mirror has `repodata/repomd.xml` that names the update information
-    (`yum-mirrorlist`), or a yum repository itself (`yum-repository`).
+    publisher's address ("" where only a folder or mirror can bring it). `how` says what lies there:
+
+    direct          the document itself
+    named           a text whose one line is the name of the document, which lies beside it
+    yum-mirrorlist  a list of repositories, whose first usable one has `repodata/repomd.xml` that names the update
+                    information
+    yum-repository  a yum repository itself
+    csaf-changes    CSAF's `changes.csv`, beside which lie the documents that it names
+    osv-changes     OSV's `modified_id.csv`, beside which lie the records that it names
+
+    What has changed since the document `of` was made is gathered into an archive of the kind that `path` ends in. A
+    document with `days` isn't asked for again so soon, because another one of its feed brings what changes meanwhile.
+    One that is `optional` may not be there yet, or any more.
     """
 
     path: str
     url: str = ""
-    how: Literal["direct", "yum-mirrorlist", "yum-repository"] = "direct"
+    how: How = "direct"
+    of: str = ""
+    days: int = 0
+    optional: bool = False
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -60,6 +80,11 @@ class Feed(Protocol):
     @property
     def revision(self) -> int:
         """Raised with every change of what is read."""
+        ...
+
+    @property
+    def repeats(self) -> Repeats:
+        """What another record of an id that the feed had already means."""
         ...
 
     @property

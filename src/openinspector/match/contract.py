@@ -41,5 +41,5 @@ class Index(Protocol):
         ...
 
     def all_ranges(self, namespace: str, name: str) -> Sequence[Candidate]:
-        """Every range of a package."""
+        """Every range of a package that no better authority overrules."""
         ...

@@ -101,7 +101,8 @@ class Judge:
         if package.type not in ECOSYSTEMS:
             return []
         name = canonical_name(package.type, package.name)
-        return [Question(package.type, name, "binary", scheme_of(package.type, name), package.version)]
+        scheme = scheme_of(package.type, name)
+        return [Question(package.type, name, "binary", scheme, package.version)] if scheme else []
 
     def package(self, package: Package) -> tuple[list[Match], list[Undecided]]:
         """The matches of a package, and what could not be decided."""
@@ -110,7 +111,7 @@ class Judge:
             if package.type in OS_TYPES:
                 return [], [Undecided(package=package, reason=self.reason)]
             if package.type in ECOSYSTEMS:
-                return [], [Undecided(package=package, reason="it has no name to look up")]
+                return [], [Undecided(package=package, reason=f"nobody publishes advisories of {package.name} itself")]
             return [], [
                 Undecided(package=package, reason=f"there are no advisories for packages of type {package.type}")
             ]
@@ -144,12 +145,12 @@ class Judge:
             if not self.concerns(package, candidate):
                 continue
             evidence = _evidence(question, candidate)
-            if unreadable or candidate.unreadable:
-                yield (
-                    candidate,
-                    evidence,
-                    unreadable or f"{candidate.advisory}: its range can't be read by {question.scheme}",
-                )
+            doubt = unreadable or self.doubt(package, candidate)
+            if candidate.unreadable:
+                doubt = doubt or f"{candidate.advisory}: its range can't be read by {question.scheme}"
+            if doubt:
+                if candidate.state not in SILENT_STATES:
+                    yield candidate, evidence, doubt
             elif not (exact or candidate.exact) or contains(question.scheme, range_of(candidate), question.version):
                 yield candidate, evidence, ""
 
@@ -157,9 +158,20 @@ class Judge:
         """Whether the further conditions of a range hold: architecture, module stream, repository."""
         if candidate.arches and package.arch and package.arch not in candidate.arches and package.arch != "noarch":
             return False
-        if package.type == "rpm" and _stream(candidate.module) != _stream(package.module):
-            return False
+        if package.type == "rpm" and (candidate.module or package.module or _MODULAR in candidate.bound):
+            if _is_modular(package) != (bool(candidate.module) or _MODULAR in candidate.bound):
+                return False
+            if candidate.module and package.module and _stream(candidate.module) != _stream(package.module):
+                return False
         return not candidate.repository or self._from_repository(package, candidate)
+
+    def doubt(self, package: Package, candidate: Candidate) -> str:
+        """Why a range that concerns a package can't be held against its version, or ""."""
+        modular = package.type == "rpm" and _is_modular(package) and (candidate.module or _MODULAR in candidate.bound)
+        if modular and not (candidate.module and package.module):
+            who = candidate.advisory if package.module else package.name
+            return f"{who} is a build of a module, and it is not said of which stream"
+        return ""
 
     def _from_repository(self, package: Package, candidate: Candidate) -> bool:
         """Whether a package comes from the repository that an advisory speaks of.
@@ -172,10 +184,18 @@ class Judge:
         if candidate.repository in self._repositories:
             return True
         if self.namespace.startswith("ubuntu:"):
-            return True  # what Ubuntu Pro fixes is broken without it too
+            # What Ubuntu Pro fixes is broken without it too. Validated builds have a line of versions of their own.
+            return not candidate.repository.startswith("fips") or "fips" in package.version
         if self.namespace.startswith("amazon:") and not self._repositories:
             return bool(candidate.bound) and _line(candidate.bound) == _line(package.version)
         return False
+
+
+_MODULAR = ".module"  # in the release of an RPM built for a module: `1-2.module+el8.9.0+1+a`
+
+
+def _is_modular(package: Package) -> bool:
+    return bool(package.module) or _MODULAR in package.version
 
 
 def _stream(module: str) -> str:

@@ -1,12 +1,13 @@
 """Why a vulnerability is, or is not, reported: every package, every range, every comparison."""
 
+from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
 
 from openinspector.errors import VersionError
 from openinspector.match.contract import Candidate, Index
-from openinspector.match.engine import SILENT_STATES, Judge, range_of
+from openinspector.match.engine import SILENT_STATES, Judge, Question, range_of
 from openinspector.match.kernel import is_kernel, is_running
 from openinspector.model.advisory import Advisory
 from openinspector.model.distro import SOURCE_NAMES
@@ -19,6 +20,14 @@ Verdict = Literal["affected", "not affected", "does not concern", "undecided"]
 
 class Told(Index, Protocol):
     """An index that also knows names and advisories."""
+
+    def overruled_ranges(self, namespace: str, name: str) -> Sequence[Candidate]:
+        """The ranges of a package that a better authority overrules, each with the vulnerabilities where it does."""
+        ...
+
+    def unaffected(self, namespace: str, name: str) -> Sequence[Candidate]:
+        """What publishers call not affected of a package, whatever the version."""
+        ...
 
     def canonical(self, name: str) -> str:
         """The canonical name of a vulnerability."""
@@ -100,10 +109,12 @@ def explain(name: str, inventory: Inventory, index: Told) -> Explanation:
 def _steps(package: Package, identity: str, inventory: Inventory, judge: Judge, index: Told) -> list[Step]:
     steps = []
     for question in judge.questions(package):
-        for candidate in index.all_ranges(question.namespace, question.name):
+        for candidate, overruled in _consulted(question, index):
             if identity not in candidate.vulnerabilities:
                 continue
-            verdict, reason = _verdict(package, candidate, question.version, question.scheme, inventory, judge)
+            verdict, reason = _verdict(package, candidate, question, inventory, judge)
+            if overruled and verdict == "affected":
+                verdict, reason = "does not concern", "a feed closer to the publisher speaks of this, and overrules it"
             steps.append(
                 Step(
                     package=package,
@@ -122,8 +133,18 @@ def _steps(package: Package, identity: str, inventory: Inventory, judge: Judge, 
     return steps
 
 
+def _consulted(question: Question, index: Told) -> Iterator[tuple[Candidate, bool]]:
+    """Everything that the index has of a package, and whether a better authority overrules it."""
+    for candidate in index.all_ranges(question.namespace, question.name):
+        yield candidate, False
+    for candidate in index.unaffected(question.namespace, question.name):
+        yield candidate, False
+    for candidate in index.overruled_ranges(question.namespace, question.name):
+        yield candidate, True
+
+
 def _verdict(
-    package: Package, candidate: Candidate, version: str, scheme: str, inventory: Inventory, judge: Judge
+    package: Package, candidate: Candidate, question: Question, inventory: Inventory, judge: Judge
 ) -> tuple[Verdict, str]:
     if package.owner and judge.namespace:
         return "does not concern", f"its files belong to {package.owner}, which the distribution judges"
@@ -132,10 +153,12 @@ def _verdict(
         return "does not concern", "it is not the running kernel"
     if not judge.concerns(package, candidate):
         return "does not concern", "another architecture, module stream or repository is meant"
+    if doubt := judge.doubt(package, candidate):
+        return "undecided", doubt
     if candidate.unreadable:
         return "undecided", "the range can't be read"
     try:
-        inside = contains(scheme, range_of(candidate), version)
+        inside = contains(question.scheme, range_of(candidate), question.version)
     except VersionError as error:
         return "undecided", str(error)
     if not inside:

@@ -15,7 +15,9 @@ class Family(Struct, frozen=True, kw_only=True):
     """A distribution whose advisories are its own.
 
     `release` says how much of os-release's VERSION_ID names a release: `major` (9.3 → 9), `minor` (3.20.1 → 3.20),
-    `whole`, or `rolling` (none). `by` says whether its feed names source or binary packages, or both.
+    `whole`, or `rolling` (none). `by` says whether its feed names source or binary packages, or both. `authorities` are
+    the feeds that speak of it, the publisher's own and most exact first: what one of them says of a package and a flaw
+    overrules those behind it, and feeds that are not named here.
     """
 
     id: str
@@ -23,6 +25,7 @@ class Family(Struct, frozen=True, kw_only=True):
     scheme: Literal["deb", "rpm", "apk"]
     release: Literal["major", "minor", "whole", "rolling"]
     by: Literal["source", "binary", "both"]
+    authorities: tuple[str, ...]
     vendor_severity: bool = False  # the distribution's own score and word come before NVD's
 
 
@@ -31,17 +34,43 @@ SOURCE_NAMES = "#src"  # behind a namespace of the advisory file whose names are
 FAMILIES: dict[str, Family] = {
     each.id: each
     for each in (
-        Family(id="debian", title="Debian", scheme="deb", release="major", by="source", vendor_severity=True),
-        Family(id="ubuntu", title="Ubuntu", scheme="deb", release="minor", by="source", vendor_severity=True),
-        Family(id="alpine", title="Alpine Linux", scheme="apk", release="minor", by="source"),
-        Family(id="wolfi", title="Wolfi", scheme="apk", release="rolling", by="source"),
-        Family(id="chainguard", title="Chainguard", scheme="apk", release="rolling", by="source"),
+        Family(
+            id="debian",
+            title="Debian",
+            scheme="deb",
+            release="major",
+            by="source",
+            authorities=("debian_tracker", "osv", "debian_dsa"),
+            vendor_severity=True,
+        ),
+        Family(
+            id="ubuntu",
+            title="Ubuntu",
+            scheme="deb",
+            release="minor",
+            by="source",
+            authorities=("ubuntu_tracker", "ubuntu_osv", "osv"),
+            vendor_severity=True,
+        ),
+        Family(
+            id="alpine", title="Alpine Linux", scheme="apk", release="minor", by="source", authorities=("alpine", "osv")
+        ),
+        Family(id="wolfi", title="Wolfi", scheme="apk", release="rolling", by="source", authorities=("wolfi", "osv")),
+        Family(
+            id="chainguard",
+            title="Chainguard",
+            scheme="apk",
+            release="rolling",
+            by="source",
+            authorities=("wolfi", "osv"),
+        ),
         Family(
             id="amazon",
             title="Amazon Linux",
             scheme="rpm",
             release="major",
             by="binary",
+            authorities=("amazon", "osv"),
             vendor_severity=True,
         ),
         Family(
@@ -50,15 +79,25 @@ FAMILIES: dict[str, Family] = {
             scheme="rpm",
             release="major",
             by="both",
+            authorities=("redhat-vex", "osv"),
             vendor_severity=True,
         ),
-        Family(id="rocky", title="Rocky Linux", scheme="rpm", release="major", by="binary", vendor_severity=True),
+        Family(
+            id="rocky",
+            title="Rocky Linux",
+            scheme="rpm",
+            release="major",
+            by="both",
+            authorities=("rocky", "osv"),
+            vendor_severity=True,
+        ),
         Family(
             id="almalinux",
             title="AlmaLinux",
             scheme="rpm",
             release="major",
             by="binary",
+            authorities=("osv",),
             vendor_severity=True,
         ),
         Family(
@@ -67,15 +106,17 @@ FAMILIES: dict[str, Family] = {
             scheme="rpm",
             release="major",
             by="binary",
+            authorities=("oracle",),
             vendor_severity=True,
         ),
-        Family(id="fedora", title="Fedora", scheme="rpm", release="major", by="binary"),
+        Family(id="fedora", title="Fedora", scheme="rpm", release="major", by="binary", authorities=("fedora",)),
         Family(
             id="sles",
             title="SUSE Linux Enterprise",
             scheme="rpm",
             release="minor",
             by="binary",
+            authorities=("suse", "osv"),
             vendor_severity=True,
         ),
         Family(
@@ -84,6 +125,7 @@ FAMILIES: dict[str, Family] = {
             scheme="rpm",
             release="minor",
             by="binary",
+            authorities=("suse", "osv"),
             vendor_severity=True,
         ),
         Family(
@@ -92,11 +134,33 @@ FAMILIES: dict[str, Family] = {
             scheme="rpm",
             release="rolling",
             by="binary",
+            authorities=("suse", "osv"),
         ),
-        Family(id="photon", title="Photon OS", scheme="rpm", release="minor", by="both"),
-        Family(id="azurelinux", title="Azure Linux", scheme="rpm", release="minor", by="both"),
-        Family(id="mariner", title="CBL-Mariner", scheme="rpm", release="minor", by="both"),
-        Family(id="bottlerocket", title="Bottlerocket", scheme="rpm", release="rolling", by="binary"),
+        Family(id="photon", title="Photon OS", scheme="rpm", release="minor", by="both", authorities=("photon",)),
+        Family(
+            id="azurelinux",
+            title="Azure Linux",
+            scheme="rpm",
+            release="minor",
+            by="both",
+            authorities=("azurelinux", "osv"),
+        ),
+        Family(
+            id="mariner",
+            title="CBL-Mariner",
+            scheme="rpm",
+            release="minor",
+            by="both",
+            authorities=("azurelinux", "osv"),
+        ),
+        Family(
+            id="bottlerocket",
+            title="Bottlerocket",
+            scheme="rpm",
+            release="rolling",
+            by="binary",
+            authorities=("bottlerocket",),
+        ),
     )
 }
 

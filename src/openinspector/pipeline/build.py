@@ -151,6 +151,7 @@ def _state(
         status=status,
         reason="; ".join(reasons)[:1000],
         parts=tuple(parts),
+        replaces=feed.repeats == "replace",
     )
 
 

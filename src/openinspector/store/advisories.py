@@ -20,6 +20,8 @@ from openinspector.store.schema import (
     EXACT,
     FORMAT,
     LOWER_EXCLUSIVE,
+    OVERRULED,
+    PARTLY_OVERRULED,
     UNREADABLE,
     UPPER_INCLUSIVE,
 )
@@ -27,12 +29,12 @@ from openinspector.store.schema import (
 _MAPPED = 1 << 31  # bytes of the file that SQLite may map
 _LARGEST_RECORD = 4 << 20
 
-_COLUMNS = (
-    "SELECT a.advisory, a.introduced, a.bound, a.flags, a.qualifier FROM package p JOIN affected a ON a.package = p.id"
-    " WHERE p.namespace = ?1 AND p.name = ?2"
+_ALL = (
+    "SELECT a.advisory, a.introduced, a.bound, a.flags, a.qualifier, a.package"
+    " FROM package p JOIN affected a ON a.package = p.id WHERE p.namespace = ?1 AND p.name = ?2"
 )
-_ALL = _COLUMNS
-_CONTAINING = f"{_COLUMNS} AND a.lo <= ?3 AND (a.hi IS NULL OR a.hi > ?3 OR a.flags & {UNREADABLE | EXACT})"
+_IN_FORCE = f"{_ALL} AND NOT a.flags & {OVERRULED}"
+_CONTAINING = f"{_IN_FORCE} AND a.lo <= ?3 AND (a.hi IS NULL OR a.hi > ?3 OR a.flags & {UNREADABLE | EXACT})"
 
 
 def default_path() -> Path:
@@ -106,12 +108,34 @@ class AdvisoryFile:
         return [self._candidate(row) for row in rows] if rows else ()
 
     def all_ranges(self, namespace: str, name: str) -> Sequence[Candidate]:
-        """Every range of a package."""
-        return [self._candidate(row) for row in self._connection.execute(_ALL, (namespace, name))]
+        """Every range of a package that no better authority overrules."""
+        return [self._candidate(row) for row in self._connection.execute(_IN_FORCE, (namespace, name))]
 
-    def _candidate(self, row: tuple[int, str | None, str | None, int, int]) -> Candidate:
-        number, introduced, bound, flags, which = row
+    def overruled_ranges(self, namespace: str, name: str) -> Sequence[Candidate]:
+        """The ranges of a package that a better authority overrules, each with the vulnerabilities where it does."""
+        rows = self._connection.execute(f"{_ALL} AND a.flags & {OVERRULED | PARTLY_OVERRULED}", (namespace, name))
+        found = []
+        for row in rows:
+            number, _, _, flags, which, package = row
+            lost = self._advisory(number)[2] if flags & OVERRULED else self._overruled(package, number, which)
+            found.append(self._candidate(row)._replace(vulnerabilities=tuple(lost)))
+        return found
+
+    def unaffected(self, namespace: str, name: str) -> Sequence[Candidate]:
+        """What publishers call not affected of a package, whatever the version, as ranges of that state."""
+        rows = self._connection.execute(
+            "SELECT u.advisory, NULL, NULL, 0, u.qualifier, u.package FROM package p JOIN unaffected u"
+            " ON u.package = p.id WHERE p.namespace = ? AND p.name = ?",
+            (namespace, name),
+        )
+        return [self._candidate(row) for row in rows]
+
+    def _candidate(self, row: tuple[int, str | None, str | None, int, int, int]) -> Candidate:
+        number, introduced, bound, flags, which, package = row
         feed, advisory, vulnerabilities = self._advisory(number)
+        if flags & PARTLY_OVERRULED:
+            lost = self._overruled(package, number, which)
+            vulnerabilities = tuple(each for each in vulnerabilities if each not in lost)
         state, module, arches, repository, severity, note = self._qualifier(which)
         return Candidate(
             feed,
@@ -139,6 +163,14 @@ class AdvisoryFile:
             ).fetchone()
             known = self._advisories[number] = (self._feeds[feed], name, tuple(about.split(" ")))
         return known
+
+    def _overruled(self, package: int, advisory: int, qualifier: int) -> list[str]:
+        """The vulnerabilities of a range of which a better authority speaks."""
+        rows = self._connection.execute(
+            "SELECT vulnerability FROM overruled WHERE package = ? AND advisory = ? AND qualifier = ?",
+            (package, advisory, qualifier),
+        )
+        return [name for (name,) in rows]
 
     def _qualifier(self, number: int) -> tuple[str, ...]:
         known = self._qualifiers.get(number)

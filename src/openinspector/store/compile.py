@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from openinspector.model.advisory import describes_flaw
 from openinspector.store.aliases import Aliases
+from openinspector.store.editions import outdated
+from openinspector.store.overrule import overrule
 from openinspector.store.schema import ENRICHMENT_TABLES, ENRICHMENTS, FORMAT, TABLES
 
 
@@ -17,7 +19,7 @@ class FeedState(Struct, frozen=True, kw_only=True):
 
     `status` is `current`, `previous` (some newest documents could not be read, the previous ones are in force),
     `partial` (of some documents nothing is in force) or `failed` (of none); `reason` says why. `digest` is over its
-    documents; `newest` the newest date in them.
+    documents. `replaces` says that a record replaces an older one of the same id, where else it adds to it.
     """
 
     name: str
@@ -27,6 +29,7 @@ class FeedState(Struct, frozen=True, kw_only=True):
     status: str = "current"
     reason: str = ""
     parts: tuple[Path, ...] = ()
+    replaces: bool = False
 
 
 def compile_parts(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]) -> str:
@@ -44,6 +47,7 @@ def compile_parts(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]
         connection.executescript(TABLES + ENRICHMENT_TABLES + _STAGING)
         _copy_parts(connection, feeds)
         _name_vulnerabilities(connection)
+        overrule(connection)
         connection.executescript(_CLUSTER)
         facts = {"format": str(FORMAT), "digest": digest, **meta}
         connection.executemany("INSERT INTO meta VALUES(?,?)", facts.items())
@@ -61,6 +65,7 @@ _STAGING = """
 CREATE TEMP TABLE staged(
     package INTEGER, lo BLOB, hi BLOB, advisory INTEGER, introduced TEXT, bound TEXT, flags INTEGER, qualifier INTEGER);
 CREATE TEMP TABLE alias_of(advisory INTEGER PRIMARY KEY, aliases TEXT);
+CREATE TEMP TABLE outdated(id INTEGER PRIMARY KEY);
 """
 
 _CLUSTER = """
@@ -83,20 +88,24 @@ def _digest(feeds: Sequence[FeedState]) -> str:
 
 
 def _copy_parts(connection: sqlite3.Connection, feeds: Sequence[FeedState]) -> None:
-    advisories = 0
+    base = 0
     for number, feed in enumerate(feeds, 1):
+        old = outdated(feed.parts) if feed.replaces else [() for _ in feed.parts]
         totals = [0, 0, 0, 0]
         newest = ""
-        for part in feed.parts:
+        for part, ids in zip(feed.parts, old, strict=True):
             connection.execute("ATTACH ? AS part", (str(part),))
             connection.execute("BEGIN")
+            connection.execute("DELETE FROM temp.outdated")
+            connection.executemany("INSERT INTO temp.outdated VALUES(?)", ((each,) for each in ids))
             for statement in _COPY:
-                connection.execute(statement, {"base": advisories, "feed": number})
+                connection.execute(statement, {"base": base, "feed": number})
             connection.execute("COMMIT")
             counts = connection.execute("SELECT * FROM part.counts").fetchone()
             totals = [total + count for total, count in zip(totals, counts[:4], strict=True)]
+            totals[0] -= len(ids)
             newest = max(newest, counts[4])
-            advisories += counts[0]
+            base += counts[0]
             connection.execute("DROP TABLE temp.package_of")
             connection.execute("DROP TABLE temp.qualifier_of")
             connection.execute("DETACH part")
@@ -114,12 +123,16 @@ _COPY = (
     "CREATE TEMP TABLE qualifier_of AS SELECT p.id AS there, m.id AS here FROM part.qualifier p JOIN main.qualifier m"
     " USING (state, module, arches, repository, severity, note)",
     "CREATE UNIQUE INDEX temp.qualifier_there ON qualifier_of(there)",
-    "INSERT INTO main.advisory SELECT id + :base, :feed, name, vulnerabilities, record FROM part.advisory",
-    "INSERT INTO temp.alias_of SELECT id + :base, aliases FROM part.advisory",
+    "INSERT INTO main.advisory SELECT id + :base, :feed, name, vulnerabilities, record FROM part.advisory"
+    " WHERE id NOT IN temp.outdated",
+    "INSERT INTO temp.alias_of SELECT id + :base, aliases FROM part.advisory WHERE id NOT IN temp.outdated",
     "INSERT INTO temp.staged SELECT p.here, a.lo, a.hi, a.advisory + :base, a.introduced, a.bound, a.flags, q.here"
-    " FROM part.affected a JOIN package_of p ON p.there = a.package JOIN qualifier_of q ON q.there = a.qualifier",
-    "INSERT OR IGNORE INTO main.unaffected SELECT p.here, a.advisory + :base"
-    " FROM part.unaffected a JOIN package_of p ON p.there = a.package",
+    " FROM part.affected a JOIN package_of p ON p.there = a.package JOIN qualifier_of q ON q.there = a.qualifier"
+    " WHERE a.advisory NOT IN temp.outdated",
+    "INSERT OR IGNORE INTO main.unaffected SELECT p.here, a.advisory + :base, q.here FROM part.unaffected a"
+    " JOIN package_of p ON p.there = a.package JOIN qualifier_of q ON q.there = a.qualifier"
+    " WHERE a.advisory NOT IN temp.outdated",
+    "INSERT OR IGNORE INTO main.rejected SELECT name FROM part.withdrawn WHERE name LIKE 'CVE-%'",
     *(f"INSERT OR REPLACE INTO main.{table} SELECT * FROM part.{table}" for table in ENRICHMENTS),  # noqa: S608  ours
 )
 

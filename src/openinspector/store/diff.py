@@ -13,6 +13,12 @@ _ROWS = """
     JOIN {0}.advisory v ON v.id = a.advisory
 """
 
+_OVERRULED = """
+    SELECT p.namespace, p.name, v.name, o.vulnerability, q.state, q.module, q.arches, q.repository
+    FROM {0}.overruled o JOIN {0}.package p ON p.id = o.package JOIN {0}.qualifier q ON q.id = o.qualifier
+    JOIN {0}.advisory v ON v.id = o.advisory
+"""
+
 
 def diff(older: Path, newer: Path) -> list[tuple[str, str, str]]:
     """The (namespace, name, `source` or `binary`) whose affected ranges differ, sorted.
@@ -29,11 +35,15 @@ def diff(older: Path, newer: Path) -> list[tuple[str, str, str]]:
     try:
         for name, path in (("older", older), ("newer", newer)):
             connection.execute(f"ATTACH ? AS {name}", (path.resolve().as_uri() + "?mode=ro&immutable=1",))
-        before, after = _ROWS.format("older"), _ROWS.format("newer")
-        rows = connection.execute(
-            f"SELECT DISTINCT namespace, name FROM ({before} EXCEPT {after})"  # noqa: S608  the texts are ours
-            f" UNION SELECT DISTINCT namespace, name FROM ({after} EXCEPT {before})"
-        ).fetchall()
+        rows: set[tuple[str, str]] = set()
+        for told in (_ROWS, _OVERRULED):
+            before, after = told.format("older"), told.format("newer")
+            rows.update(
+                connection.execute(
+                    f"SELECT DISTINCT namespace, name FROM ({before} EXCEPT {after})"  # noqa: S608  the texts are ours
+                    f" UNION SELECT DISTINCT namespace, name FROM ({after} EXCEPT {before})"
+                )
+            )
     finally:
         connection.close()
     return sorted(

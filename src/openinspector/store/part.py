@@ -29,16 +29,18 @@ from openinspector.store.schema import (
 from openinspector.versions.contract import Scheme
 from openinspector.versions.order import scheme as load_scheme
 
-LAYOUT = 1  # raised with every change of how records become rows
+LAYOUT = 2  # raised with every change of how records become rows
 
 _TABLES = """
 CREATE TABLE package(id INTEGER PRIMARY KEY, namespace TEXT, name TEXT);
 CREATE TABLE qualifier(
     id INTEGER PRIMARY KEY, state TEXT, module TEXT, arches TEXT, repository TEXT, severity TEXT, note TEXT);
-CREATE TABLE advisory(id INTEGER PRIMARY KEY, name TEXT, vulnerabilities TEXT, aliases TEXT, record BLOB);
+CREATE TABLE advisory(
+    id INTEGER PRIMARY KEY, name TEXT, modified TEXT, vulnerabilities TEXT, aliases TEXT, record BLOB);
+CREATE TABLE withdrawn(name TEXT PRIMARY KEY, modified TEXT);
 CREATE TABLE affected(
     package INTEGER, lo BLOB, hi BLOB, advisory INTEGER, introduced TEXT, bound TEXT, flags INTEGER, qualifier INTEGER);
-CREATE TABLE unaffected(package INTEGER, advisory INTEGER);
+CREATE TABLE unaffected(package INTEGER, advisory INTEGER, qualifier INTEGER);
 CREATE TABLE problem(path TEXT, reason TEXT, count INTEGER);
 CREATE TABLE counts(advisories INTEGER, affected INTEGER, enrichments INTEGER, problems INTEGER, newest TEXT);
 """
@@ -80,7 +82,7 @@ class _Writer:
         self._encode = msgspec.msgpack.Encoder().encode
         self._advisories: list[tuple[object, ...]] = []
         self._affected: list[tuple[object, ...]] = []
-        self._unaffected: list[tuple[int, int]] = []
+        self._unaffected: list[tuple[int, int, int]] = []
         self._count = self._rows = self._facts = self._doubts = 0
         self._newest = ""
 
@@ -103,9 +105,9 @@ class _Writer:
 
     def _flush(self) -> None:
         many = self._connection.executemany
-        many("INSERT INTO advisory VALUES(?,?,?,?,?)", self._advisories)
+        many("INSERT INTO advisory VALUES(?,?,?,?,?,?)", self._advisories)
         many("INSERT INTO affected VALUES(?,?,?,?,?,?,?,?)", self._affected)
-        many("INSERT INTO unaffected VALUES(?,?)", self._unaffected)
+        many("INSERT INTO unaffected VALUES(?,?,?)", self._unaffected)
         self._rows += len(self._affected)
         self._advisories.clear()
         self._affected.clear()
@@ -117,21 +119,22 @@ class _Writer:
 
     def _advisory(self, advisory: Advisory) -> None:
         if advisory.withdrawn:
-            if advisory.id.startswith("CVE-"):
-                self._connection.execute("INSERT OR IGNORE INTO rejected VALUES(?)", (advisory.id,))
+            row = (advisory.id, max(advisory.modified, advisory.withdrawn))
+            self._connection.execute("INSERT OR REPLACE INTO withdrawn VALUES(?,?)", row)
             return
         self._count += 1
         self._newest = max(self._newest, advisory.modified or advisory.published)
         number = self._count
         told = msgspec.structs.replace(advisory, affected=(), aliases=(), vulnerabilities=())
-        row = (
+        made = (
             number,
             advisory.id,
+            advisory.modified,
             " ".join(advisory.vulnerabilities),
             " ".join(advisory.aliases),
             self._compress(self._encode(told)),
         )
-        self._advisories.append(row)
+        self._advisories.append(made)
         for affected in advisory.affected:
             self._one_package(number, advisory.id, affected)
 
@@ -146,9 +149,6 @@ class _Writer:
         if affected.kind == "source":
             namespace += SOURCE_NAMES
         package = self._packages.setdefault((namespace, name), len(self._packages) + 1)
-        if affected.state == "not_affected" and not affected.ranges:
-            self._unaffected.append((package, number))
-            return
         qualifier = (
             affected.state,
             affected.module,
@@ -158,6 +158,9 @@ class _Writer:
             affected.note[:_NOTE_AT_MOST],
         )
         which = self._qualifiers.setdefault(qualifier, len(self._qualifiers) + 1)
+        if affected.state == "not_affected" and not affected.ranges and not affected.versions:
+            self._unaffected.append((package, number, which))
+            return
         add = self._affected.append
         if not affected.ranges and not affected.versions:
             add((package, b"", None, number, None, None, 0, which))

@@ -102,6 +102,31 @@ def test_a_module_stream_is_part_of_the_comparison(installed, advised, hit):
     assert bool(outcome.matches) is hit
 
 
+@pytest.mark.parametrize(
+    ("version", "module", "bound", "advised", "hits", "doubts"),
+    [
+        ("1-1.el8", "", "1-9.module+el8+1", "", 0, 0),  # a plain build is not that of a module
+        ("1-1.module+el8+1", "nodejs:18", "1-9.module+el8+1", "", 0, 1),  # of which stream? nobody says
+        ("1-1.module+el8+1", "", "1-9.module+el8+1", "nodejs:18", 0, 1),
+        ("1-1.module+el8+1", "nodejs:18", "1-9.module+el8+1", "nodejs:18", 1, 0),
+        ("1-1.module+el8+1", "nodejs:18", "1-9.el8", "", 0, 0),
+    ],
+)
+def test_a_build_of_a_module_whose_stream_is_not_said_is_undecided(version, module, bound, advised, hits, doubts):
+    shelf = Shelf(rows=[(bound, {"at": ("redhat:8", "nodejs"), "module": advised})])
+    outcome = run(shelf, package("nodejs", version, "rpm", module=module), namespace="redhat:8")
+    assert (len(outcome.matches), len(outcome.undecided)) == (hits, doubts)
+
+
+@pytest.mark.parametrize(
+    ("version", "repository", "hit"),
+    [("1-2ubuntu3", "esm-infra", True), ("1-2ubuntu3", "fips", False), ("1-2ubuntu3.fips.1", "fips", True)],
+)
+def test_validated_builds_of_ubuntu_have_advisories_of_their_own(version, repository, hit):
+    shelf = Shelf(rows=[("9", {"at": ("ubuntu:20.04#src", "x"), "repository": repository})])
+    assert bool(run(shelf, package("x", version), namespace="ubuntu:20.04").matches) is hit
+
+
 @pytest.mark.parametrize(("arch", "hit"), [("x86_64", True), ("aarch64", False), ("noarch", True)])
 def test_the_architecture_is_part_of_the_comparison(arch, hit):
     shelf = Shelf(rows=[("9", {"at": ("amazon:2", "x"), "arches": ("x86_64",)})])

@@ -27,6 +27,7 @@ class AlpineSecDb:
     name = "alpine"
     title = "Alpine Linux secdb"
     revision = 1
+    repeats: Final = "add"
     sources = (*_documents(), Source(path="alpine/secdb/*/*.json"))
 
     def parse(self, document: Document) -> Iterator[Record]:

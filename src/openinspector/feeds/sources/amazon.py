@@ -78,6 +78,7 @@ class Amazon:
     name = "amazon"
     title = "Amazon Linux"
     revision = 1
+    repeats: Final = "add"
     sources = (
         # The mirror list of Amazon Linux 1 was never served over TLS.
         _source("al1/updates", "http://repo.us-east-1.amazonaws.com/latest/updates/mirror.list"),

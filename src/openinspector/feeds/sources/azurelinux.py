@@ -26,6 +26,7 @@ class AzureLinux:
     name = "azurelinux"
     title = "Azure Linux and CBL-Mariner"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(path="azurelinux/azurelinux-3.0-oval.xml", url=f"{_BASE}azurelinux-3.0-oval.xml"),
         Source(path="azurelinux/cbl-mariner-2.0-oval.xml", url=f"{_BASE}cbl-mariner-2.0-oval.xml"),

@@ -18,6 +18,7 @@ class Bottlerocket:
     name = "bottlerocket"
     title = "Bottlerocket"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(path="bottlerocket/updateinfo.xml.gz", url="https://advisories.bottlerocket.aws/updateinfo.xml.gz"),
     )

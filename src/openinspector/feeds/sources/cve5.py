@@ -99,6 +99,7 @@ class Cve5:
     name = "cve5"
     title = "CVE records and CISA Vulnrichment"
     revision = 1
+    repeats: Final = "replace"
     sources = (
         Source(
             path="vulnrichment/develop.zip",

@@ -23,6 +23,7 @@ class Cwe:
     name = "cwe"
     title = "Common Weakness Enumeration"
     revision = 1
+    repeats: Final = "add"
     sources = (Source(path="cwe/cwec.xml.zip", url="https://cwe.mitre.org/data/xml/cwec_latest.xml.zip"),)
 
     def parse(self, document: Document) -> Iterator[Record]:

@@ -35,6 +35,7 @@ class DebianAdvisories:
     name = "debian_dsa"
     title = "Debian DSA and DLA lists"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(path="debian/security-tracker/data/DSA/list", url=f"{_RAW}/DSA/list"),
         Source(path="debian/security-tracker/data/DLA/list", url=f"{_RAW}/DLA/list"),

@@ -46,6 +46,7 @@ class DebianTracker:
     name = "debian_tracker"
     title = "Debian security tracker"
     revision = 1
+    repeats: Final = "add"
     sources = (Source(path="debian/tracker.json", url=f"{_PAGES}data/json"),)
 
     def parse(self, document: Document) -> Iterator[Record]:

@@ -25,6 +25,7 @@ class Epss:
     name = "epss"
     title = "EPSS"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(
             path="epss/epss_scores-current.csv.gz",

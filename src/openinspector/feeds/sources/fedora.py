@@ -23,6 +23,7 @@ class Fedora:
     name = "fedora"
     title = "Fedora"
     revision = 1
+    repeats: Final = "add"
     sources = (
         *(
             Source(

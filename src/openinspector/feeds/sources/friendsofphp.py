@@ -47,6 +47,7 @@ class FriendsOfPhp:
     name = "friendsofphp"
     title = "FriendsOfPHP security advisories"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(
             path="friendsofphp/security-advisories.zip",

@@ -37,6 +37,7 @@ class Kev:
     name = "kev"
     title = "CISA Known Exploited Vulnerabilities"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(
             path="kev/known_exploited_vulnerabilities.json",

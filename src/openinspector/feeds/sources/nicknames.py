@@ -32,6 +32,7 @@ class Nicknames:
     name = "nicknames"
     title = "Names of famous vulnerabilities"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(
             path="cve-aliases/cve-aliases.json",

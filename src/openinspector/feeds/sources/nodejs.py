@@ -56,7 +56,8 @@ class NodeJs:
 
     name = "nodejs"
     title = "Node.js security working group"
-    revision = 1
+    revision = 2
+    repeats: Final = "add"
     sources = (
         Source(
             path="nodejs/security-wg-vuln.zip",

@@ -75,6 +75,7 @@ class Nvd:
     name = "nvd"
     title = "National Vulnerability Database"
     revision = 1
+    repeats: Final = "replace"
     sources = (
         *(
             Source(path=f"nvd/nvdcve-2.0-{year}.json.gz", url=f"{_FEEDS}nvdcve-2.0-{year}.json.gz")

@@ -39,6 +39,7 @@ class Oracle:
     name = "oracle"
     title = "Oracle Linux"
     revision = 1
+    repeats: Final = "add"
     sources = (
         Source(
             path="oracle/com.oracle.elsa-all.xml.bz2",

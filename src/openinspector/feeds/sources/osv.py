@@ -40,6 +40,7 @@ class OsvFeed:
     name = "osv"
     title = "OSV (osv.dev)"
     revision = 1
+    repeats: Final = "replace"
     sources = (
         *(Source(path=f"osv/{each}/all.zip", url=f"{_BUCKET}/{quote(each)}/all.zip") for each in _FETCHED),
         Source(path="osv/**/*.zip"),

@@ -39,6 +39,7 @@ class Photon:
     name = "photon"
     title = "Photon OS"
     revision = 1
+    repeats: Final = "add"
     sources = (
         *(
             Source(path=f"photon/cve_data_photon{release}.json", url=f"{_BASE}cve_data_photon{release}.json")

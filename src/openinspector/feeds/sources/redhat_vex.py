@@ -78,6 +78,7 @@ class RedhatVex:
     name = "redhat-vex"
     title = "Red Hat VEX"
     revision = 2
+    repeats: Final = "replace"
     sources = (
         # The name that archive_latest.txt gives; before 2026 it held a date (`csaf_vex_2024-08-04.tar.zst`).
         Source(path="redhat/csaf-vex/vex-archive.tar.zst", url=f"{_BASE}vex-archive.tar.zst"),

@@ -65,6 +65,7 @@ class Rocky:
     name = "rocky"
     title = "Rocky Linux"
     revision = 1
+    repeats: Final = "add"
     sources = (
         *(
             Source(

@@ -54,7 +54,8 @@ class RubySec:
 
     name = "rubysec"
     title = "RubySec advisory database"
-    revision = 1
+    revision = 2
+    repeats: Final = "add"
     sources = (
         Source(
             path="rubysec/ruby-advisory-db.zip",

@@ -39,6 +39,7 @@ class SuseCsaf:
     name = "suse"
     title = "SUSE CSAF"
     revision = 2
+    repeats: Final = "replace"
     sources = (
         Source(path="suse/csaf.tar.bz2", url=f"{_BASE}csaf.tar.bz2"),
         Source(path="suse/csaf-vex.tar.bz2", url=f"{_BASE}csaf-vex.tar.bz2"),

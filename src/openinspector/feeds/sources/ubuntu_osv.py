@@ -16,6 +16,7 @@ class UbuntuOsv:
     name = "ubuntu_osv"
     title = "Ubuntu OSV"
     revision = 1
+    repeats: Final = "replace"
     sources = (
         Source(path="ubuntu/osv/osv-all.tar.xz", url=_URL),
         Source(path="ubuntu/osv/**/*.json"),

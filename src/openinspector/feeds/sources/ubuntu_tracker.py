@@ -48,7 +48,8 @@ class UbuntuTracker:
 
     name = "ubuntu_tracker"
     title = "Ubuntu CVE tracker"
-    revision = 1
+    revision = 2
+    repeats: Final = "add"
     sources = (
         Source(
             path="ubuntu/ubuntu-cve-tracker.tar.xz",
@@ -118,8 +119,9 @@ def _overrides(fields: dict[str, list[str]], priority: str) -> dict[str, str]:
 def _affected(
     statements: list[tuple[str, str, str]], overrides: dict[str, str], unread: Counter[str]
 ) -> tuple[Affected, ...]:
-    ended: list[Affected] = []
+    unfixed: list[Affected] = []
     unaffected: dict[tuple[str, str], str] = {}
+    fixed_there: set[tuple[str, str]] = set()
     found: list[Affected] = []
     for release, package, value in statements:
         place = place_of_release(release)
@@ -151,12 +153,19 @@ def _affected(
             severity=severity,
             note=note,
         )
-        if state == "end_of_life" and not repository:
-            ended.append(one)
+        if repository in _ESM and ranges:
+            fixed_there.add((namespace, package))
+        if not (repository or ranges) and state != "not_affected":
+            unfixed.append(one)
         else:
             found.append(one)
-    for one in ended:
-        if (exact := _corrected(one, unaffected.get((one.namespace, one.name)))) is not None:
+    for one in unfixed:
+        # What has a fix in an archive of Ubuntu Pro is stated with that fix, which says more than "none here".
+        if (one.namespace, one.name) in fixed_there:
+            continue
+        if one.state != "end_of_life":
+            found.append(one)
+        elif (exact := _corrected(one, unaffected.get((one.namespace, one.name)))) is not None:
             found.append(exact)
     return tuple(found)
 

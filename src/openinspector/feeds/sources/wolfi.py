@@ -12,6 +12,7 @@ class RollingSecDb:
     """One rolling apk distribution; packages by source, namespace is its name."""
 
     revision = 1
+    repeats: Final = "add"
 
     def __init__(self, name: str, title: str, url: str) -> None:
         self.name = name
