@@ -12,7 +12,7 @@ import msgspec
 from openinspector.catalog.contract import Reading
 from openinspector.catalog.distribution import identify
 from openinspector.catalog.harvest import Harvest
-from openinspector.catalog.repositories import with_repositories
+from openinspector.catalog.repositories import enabled, with_repositories
 from openinspector.model.inventory import Inventory, Layer, Target
 from openinspector.model.package import OS_TYPES, Location, Package
 
@@ -35,12 +35,13 @@ def assemble(target: Target, harvests: Sequence[Harvest]) -> Inventory:
             problems += reading.problems
             owned += reading.owned
             packages += _located(name, reading.packages, at, versions, target.layers)
+    distribution = identify(facts)
     return Inventory(
         target=target,
         packages=tuple(with_repositories(_with_owners(packages, owned), facts)),
-        distribution=identify(facts),
+        distribution=distribution,
         problems=tuple(problems),
-        repositories=tuple(sorted({name for kind, fact in facts if kind == "repositories" for name in fact})),
+        repositories=enabled(facts, distribution),
         status="partial" if any(problem.partial for problem in problems) else "whole",
     )
 

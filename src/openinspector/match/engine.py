@@ -65,6 +65,9 @@ class Question(Struct, frozen=True):
     version: str
 
 
+_Answer = tuple[Candidate, Evidence, str]  # a range that holds, the comparison, and the doubt or ""
+
+
 class Judge:
     """Judges the packages of one inventory."""
 
@@ -118,7 +121,7 @@ class Judge:
         found: dict[str, list[tuple[Candidate, Evidence]]] = {}
         doubts: list[Undecided] = []
         for question in asked:
-            for candidate, evidence, doubt in self._ask(package, question):
+            for candidate, evidence, doubt in self._of_its_stream(question, self._ask(package, question)):
                 if doubt:
                     for vulnerability in candidate.vulnerabilities:
                         doubts.append(Undecided(package=package, reason=doubt, vulnerability=vulnerability))
@@ -128,7 +131,29 @@ class Judge:
         matches = [_match(package, vulnerability, pairs) for vulnerability, pairs in found.items()]
         return [each for each in matches if each.state not in SILENT_STATES], doubts
 
-    def _ask(self, package: Package, question: Question) -> Iterable[tuple[Candidate, Evidence, str]]:
+    def _of_its_stream(self, question: Question, asked: Iterable[_Answer]) -> Iterable[_Answer]:
+        """What was found, without the base repository's ranges where the system's own stream speaks of the same flaw.
+
+        A fix for the extended updates of 9.2 has a lower version than that for 9.4: held against the latter, a fixed
+        system would look vulnerable.
+        """
+        answers = list(asked)
+        if not (answers and self._repositories and self.namespace.startswith("redhat:")):
+            return answers
+        spoken = {
+            vulnerability
+            for candidate in self._index.all_ranges(question.namespace, question.name)
+            if candidate.repository in self._repositories
+            for vulnerability in candidate.vulnerabilities
+        }
+        kept = []
+        for candidate, evidence, doubt in answers:
+            left = tuple(each for each in candidate.vulnerabilities if candidate.repository or each not in spoken)
+            if left:
+                kept.append((candidate._replace(vulnerabilities=left), evidence, doubt))
+        return kept
+
+    def _ask(self, package: Package, question: Question) -> Iterable[_Answer]:
         """The candidates that hold, with the evidence, and the doubt where there is one."""
         rule = load_scheme(question.scheme)
         try:
@@ -179,6 +204,8 @@ class Judge:
         Amazon Linux extras: the package manager's own memory where there is one; else a topic counts when it is
         enabled, or when the fixed version belongs to the same line of versions (5.10.x) as the installed one.
         """
+        if self.namespace.startswith("redhat:"):
+            return candidate.repository in self._repositories
         if package.repository:
             return package.repository == candidate.repository
         if candidate.repository in self._repositories:

@@ -42,7 +42,5 @@ class Inventory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     packages: tuple[Package, ...] = ()
     distribution: Distribution | None = None
     problems: tuple[Problem, ...] = ()
-    repositories: tuple[
-        str, ...
-    ] = ()  # package repositories known to be enabled: Amazon Linux extras topics, `esm-infra`
+    repositories: tuple[str, ...] = ()  # known to be enabled: Amazon Linux extras topics, Red Hat's `eus:9.2`
     status: Status = "whole"

@@ -127,6 +127,22 @@ def test_validated_builds_of_ubuntu_have_advisories_of_their_own(version, reposi
     assert bool(run(shelf, package("x", version), namespace="ubuntu:20.04").matches) is hit
 
 
+@pytest.mark.parametrize(
+    ("version", "enabled", "fixed"),
+    [
+        ("1-1.el9", (), "3-1.el9"),  # not on extended updates: the base repository's word
+        ("1-1.el9", ("eus:9.2",), "1-2.el9_2"),
+        ("1-2.el9_2", ("eus:9.2",), None),  # fixed there, with a lower version than the base repository's fix
+        ("1-1.el9", ("eus:9.4",), "3-1.el9"),
+    ],
+)
+def test_a_system_on_extended_updates_is_judged_by_them(version, enabled, fixed):
+    row = {"at": ("redhat:9", "x"), "vulnerabilities": ("CVE-1",)}
+    shelf = Shelf(rows=[("3-1.el9", dict(row)), ("1-2.el9_2", {**row, "repository": "eus:9.2"})])
+    outcome = run(shelf, package("x", version, "rpm"), namespace="redhat:9", repositories=enabled)
+    assert [each.fixed_version for each in outcome.matches] == ([fixed] if fixed else [])
+
+
 @pytest.mark.parametrize(("arch", "hit"), [("x86_64", True), ("aarch64", False), ("noarch", True)])
 def test_the_architecture_is_part_of_the_comparison(arch, hit):
     shelf = Shelf(rows=[("9", {"at": ("amazon:2", "x"), "arches": ("x86_64",)})])
