@@ -37,7 +37,7 @@ from openinspector.feeds.osv_record import (
     words,
 )
 from openinspector.model.advisory import Advisory, Affected, Cvss, Range, State
-from openinspector.model.ecosystem import scheme_of
+from openinspector.model.ecosystem import TYPE_OF_OSV, scheme_of
 from openinspector.model.problem import Problem
 
 MAX_DESCRIPTION: Final = 2000  # characters
@@ -55,6 +55,7 @@ _DEBIAN_STATES: Final[dict[str, State]] = {"unimportant": "unimportant", "end-of
 _RATED: Final = ("low", "medium", "high")
 _NO_VULNERABILITY: Final = ("unmaintained", "notice")
 _EVERYTHING: Final = (Range(),)
+_UNTAGGED: Final = Range(introduced="0.0.0-0", fixed="0.0.0")
 _VECTOR_SOURCES: Final = {
     "GHSA": "ghsa",
     "PYSEC": "pysec",
@@ -71,11 +72,17 @@ _Key = tuple[str, str, str]  # namespace, repository, name
 
 
 class OsvReader:
-    """Reads the records of one document; `own` is the ecosystem of its archive, "" to take every entry."""
+    """Reads the records of one document; `own` is the ecosystem of its archive, "" to take every entry.
+
+    An archive has every record that touches its ecosystem, and so others' entries beside its own. Those of language
+    ecosystems are taken from wherever they are; those of another distribution are not, for a distribution of which only
+    a share of the advisories is there would look judged.
+    """
 
     def __init__(self, path: str, own: str) -> None:
         self._path = path
         self._own = own
+        self._share = "" if own in TYPE_OF_OSV else own
         self._skipped: Counter[str] = Counter()
         self._foreign: Counter[str] = Counter()
         self._stated: dict[str, set[_Key]] = {}
@@ -123,7 +130,7 @@ class OsvReader:
                 return
         affected = self._affected(osv, entries)
         if affected or osv.withdrawn:
-            yield _made(osv, vulnerabilities, aliases, affected)
+            yield _made(osv, self._share, vulnerabilities, aliases, affected)
             if not language and cve_in(osv.id):
                 self._remember(vulnerabilities[0], affected)
 
@@ -145,9 +152,9 @@ class OsvReader:
             if missing or not cves:
                 groups.setdefault(missing, []).append(each)
         if not groups:
-            yield _made(osv, cves, (), ())
+            yield _made(osv, self._share, cves, (), ())
         for number, (vulnerabilities, affected) in enumerate(groups.items(), 1):
-            made = _made(osv, vulnerabilities, (), tuple(affected))
+            made = _made(osv, self._share, vulnerabilities, (), tuple(affected))
             yield made if number == 1 else msgspec.structs.replace(made, id=f"{osv.id}/{number}")
 
     def _remember(self, cve: str, affected: Iterable[Affected]) -> None:
@@ -165,9 +172,9 @@ class OsvReader:
             if package is None or not package.name:
                 continue  # ranges of commits without a package
             ecosystem = package.ecosystem
-            if self._own and family_of(ecosystem) != self._own:
-                continue
             place = place_of(ecosystem)
+            if self._own and family_of(ecosystem) != self._own and not (place is not None and place.language):
+                continue
             if place is None:
                 self._foreign[ecosystem[:80]] += 1
                 continue
@@ -270,7 +277,7 @@ class OsvReader:
         if ranges == _EVERYTHING and (said := words(entry.ecosystem_specific, GoWords)) and said.custom_ranges:
             custom = _readable_ranges(said.custom_ranges)
             if custom:
-                ranges, note = custom, "in the project's own version numbers"
+                ranges, note = (*custom, *_untagged(custom)), "in the project's own version numbers"
         if ranges and name in ("stdlib", "toolchain"):
             ranges = tuple(go_release_range(each) for each in ranges)
         return ranges, note
@@ -297,7 +304,7 @@ def _flaws_of_update(osv: Osv) -> tuple[str, ...]:
 
 
 def _made(
-    osv: Osv, vulnerabilities: tuple[str, ...], aliases: tuple[str, ...], affected: tuple[Affected, ...]
+    osv: Osv, share: str, vulnerabilities: tuple[str, ...], aliases: tuple[str, ...], affected: tuple[Affected, ...]
 ) -> Advisory:
     """The advisory that a record is, with these flaws and entries."""
     identifier = osv.id
@@ -322,6 +329,7 @@ def _made(
     vectors, word = _severities(osv, _VECTOR_SOURCES.get(prefix, prefix.lower()))
     return Advisory(
         id=identifier,
+        share=share,
         vulnerabilities=vulnerabilities,
         aliases=aliases,
         title=title,
@@ -376,6 +384,17 @@ def _readable_ranges(custom: tuple[OsvRange, ...]) -> tuple[Range, ...] | None:
     except VersionError:
         return None
     return ranges
+
+
+def _untagged(custom: tuple[Range, ...]) -> tuple[Range, ...]:
+    """The range of builds from untagged commits, `v0.0.0-20230101…`, which no number of the project tells apart.
+
+    All module versions are affected, says the database; where its custom ranges don't speak of such builds, or include
+    them by beginning at the first version, that is all that is known of them.
+    """
+    bounds = [bound for each in custom for bound in (each.introduced, each.fixed, each.last_affected)]
+    told = any(bound.startswith("0.0.0-") for bound in bounds) or not all(each.introduced for each in custom)
+    return () if told else (_UNTAGGED,)
 
 
 def _versions(entry: OsvAffected) -> tuple[str, ...]:

@@ -118,6 +118,8 @@ class Judge:
             return [], [
                 Undecided(package=package, reason=f"there are no advisories for packages of type {package.type}")
             ]
+        if package.type not in OS_TYPES and not self._index.has_namespace(package.type):
+            return [], [Undecided(package=package, reason=f"the advisory file has nothing for {package.type}")]
         found: dict[str, list[tuple[Candidate, Evidence]]] = {}
         doubts: list[Undecided] = []
         for question in asked:

@@ -76,10 +76,12 @@ class Advisory(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `vulnerabilities` are the flaws it is about (CVE ids where there are any); empty means that the advisory's own id
     is the flaw. `aliases` are other names of the *same* flaw: never list two different CVEs there. An advisory
     without `affected` only tells about the flaw (NVD, CVE records). `id` is unique within its feed. Dates are ISO
-    8601 in UTC, `2023-10-11T00:00:00Z`; empty where unknown.
+    8601 in UTC, `2023-10-11T00:00:00Z`; empty where unknown. `share` says which share of a record this is, where its
+    publisher hands it out in several documents that are each read for a part of it: editions replace within a share.
     """
 
     id: str
+    share: str = ""
     vulnerabilities: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     title: str = ""

@@ -64,7 +64,7 @@ class AdvisoryFile:
         if not path.is_file():
             raise StoreError(
                 f"there is no advisory file at {path}:"
-                " make one with `openinspector db starter` or `openinspector db build`"
+                " make one with `openinspector db update` (or try out with `openinspector db starter`)"
             )
         try:
             uri = path.resolve().as_uri() + "?mode=ro&immutable=1"
@@ -78,7 +78,7 @@ class AdvisoryFile:
         if self.meta.get("format") != str(FORMAT):
             raise StoreError(
                 f"{path} has format {self.meta.get('format', '?')}, this version reads {FORMAT}:"
-                " make it anew with `openinspector db build`"
+                " make it anew with `openinspector db update` or `openinspector db build`"
             )
         self._feeds: dict[int, str] = dict(self._connection.execute("SELECT id, name FROM feed"))
         self._qualifiers: dict[int, tuple[str, ...]] = {}

@@ -36,8 +36,8 @@ CREATE TABLE package(id INTEGER PRIMARY KEY, namespace TEXT, name TEXT);
 CREATE TABLE qualifier(
     id INTEGER PRIMARY KEY, state TEXT, module TEXT, arches TEXT, repository TEXT, severity TEXT, note TEXT);
 CREATE TABLE advisory(
-    id INTEGER PRIMARY KEY, name TEXT, modified TEXT, vulnerabilities TEXT, aliases TEXT, record BLOB);
-CREATE TABLE withdrawn(name TEXT PRIMARY KEY, modified TEXT);
+    id INTEGER PRIMARY KEY, name TEXT, share TEXT, modified TEXT, vulnerabilities TEXT, aliases TEXT, record BLOB);
+CREATE TABLE withdrawn(name TEXT, share TEXT, modified TEXT, PRIMARY KEY(name, share));
 CREATE TABLE affected(
     package INTEGER, lo BLOB, hi BLOB, advisory INTEGER, introduced TEXT, bound TEXT, flags INTEGER, qualifier INTEGER);
 CREATE TABLE unaffected(package INTEGER, advisory INTEGER, qualifier INTEGER);
@@ -105,7 +105,7 @@ class _Writer:
 
     def _flush(self) -> None:
         many = self._connection.executemany
-        many("INSERT INTO advisory VALUES(?,?,?,?,?,?)", self._advisories)
+        many("INSERT INTO advisory VALUES(?,?,?,?,?,?,?)", self._advisories)
         many("INSERT INTO affected VALUES(?,?,?,?,?,?,?,?)", self._affected)
         many("INSERT INTO unaffected VALUES(?,?,?)", self._unaffected)
         self._rows += len(self._affected)
@@ -119,16 +119,17 @@ class _Writer:
 
     def _advisory(self, advisory: Advisory) -> None:
         if advisory.withdrawn:
-            row = (advisory.id, max(advisory.modified, advisory.withdrawn))
-            self._connection.execute("INSERT OR REPLACE INTO withdrawn VALUES(?,?)", row)
+            row = (advisory.id, advisory.share, max(advisory.modified, advisory.withdrawn))
+            self._connection.execute("INSERT OR REPLACE INTO withdrawn VALUES(?,?,?)", row)
             return
         self._count += 1
         self._newest = max(self._newest, advisory.modified or advisory.published)
         number = self._count
-        told = msgspec.structs.replace(advisory, affected=(), aliases=(), vulnerabilities=())
+        told = msgspec.structs.replace(advisory, affected=(), aliases=(), vulnerabilities=(), share="")
         made = (
             number,
             advisory.id,
+            advisory.share,
             advisory.modified,
             " ".join(advisory.vulnerabilities),
             " ".join(advisory.aliases),

@@ -88,7 +88,7 @@ ROWS = [{"cve_id": "CVE-2021-44228", "pkg": "a", "res_ver": "1-1.ph5"}]
 
 SEEDS = [
     (amazon.PLUGIN, "amazon/al2/core/updateinfo.xml.gz", UPDATES),
-    (amazon.PLUGIN, "amazon/al2/core/updateinfo.xml.gz", gzip.compress(UPDATES)),
+    (amazon.PLUGIN, "amazon/al2/core/updateinfo.xml.gz", gzip.compress(UPDATES, mtime=0)),
     (bottlerocket.PLUGIN, "bottlerocket/updateinfo.xml.gz", UPDATES),
     (fedora.PLUGIN, "fedora/43/updateinfo.xml.gz", UPDATES),
     (rocky.PLUGIN, "rocky/9/BaseOS/updateinfo.xml.gz", UPDATES),

@@ -11,6 +11,7 @@ from openinspector.errors import FeedError
 from openinspector.feeds.contract import Document
 from openinspector.feeds.sources.osv import PLUGIN
 from openinspector.model.advisory import Advisory, Cvss, Range
+from openinspector.model.ecosystem import TYPE_OF_OSV
 from openinspector.model.problem import Problem
 
 
@@ -54,17 +55,25 @@ def ranges(record_ecosystem, *events, **more):
 # --- which entries, and where they belong
 
 
-def test_an_entry_is_taken_from_the_archive_of_its_own_ecosystem_only():
+def test_entries_of_languages_are_taken_from_every_archive():
     record = {
         "id": "GHSA-2222-3333-4444",
-        "affected": [entry("npm", "a", FROM_START), entry("Maven", "g:a", FROM_START)],
+        "affected": [entry("npm", "a", FROM_START), entry("Pub", "b", FROM_START)],
     }
-    assert [each.namespace for each in one("npm", record).affected] == ["npm"]
-    assert [each.namespace for each in one("Maven", record).affected] == ["maven"]
+    for archive in ("npm", "Maven", "Debian"):
+        assert [each.namespace for each in one(archive, record).affected] == ["npm", "pub"]
 
 
-def test_a_record_without_entries_of_the_archive_is_no_advisory():
-    assert parse("npm", {"id": "GHSA-2222-3333-4444", "affected": [entry("Maven", "g:a", FROM_START)]}) == ({}, [])
+def test_entries_of_a_distribution_are_taken_from_its_own_archive_only():
+    record = {
+        "id": "CVE-2024-1",
+        "affected": [entry("Debian:12", "a", FROM_START), entry("Alpine:v3.20", "b", FROM_START)],
+    }
+    debian, alpine = one("Debian", record), one("Alpine", record)
+    assert [each.namespace for each in debian.affected] == ["debian:12"]
+    assert [each.namespace for each in alpine.affected] == ["alpine:3.20"]
+    assert debian.share != alpine.share  # a newer edition in one archive says nothing of the other's share
+    assert parse("PyPI", record) == ({}, [])
 
 
 def test_outside_an_ecosystems_folder_every_entry_counts():
@@ -391,6 +400,21 @@ def test_a_projects_own_numbers_say_what_is_fixed():
     assert "own version" in found.note
 
 
+@pytest.mark.parametrize(
+    ("events", "pseudo"),
+    [
+        ([{"introduced": "8.5.0"}, {"fixed": "8.5.15"}], True),  # nothing tells which commits it means
+        ([FROM_START, {"fixed": "8.5.15"}], False),  # they are in
+        ([{"introduced": "0.0.0-20240101000000-0123456789ab"}, {"fixed": "0.0.0-20250101000000-0123456789ab"}], False),
+    ],
+)
+def test_builds_from_untagged_commits_stay_affected(events, pseudo):
+    said = {"custom_ranges": [{"type": "ECOSYSTEM", "events": events}]}
+    affected = entry("Go", "github.com/grafana/grafana", FROM_START, ecosystem_specific=said)
+    (found,) = one("Go", {"id": "GO-1", "affected": [affected]}).affected
+    assert (Range(introduced="0.0.0-0", fixed="0.0.0") in found.ranges) is pseudo
+
+
 def test_numbers_that_go_cant_order_leave_every_version_affected():
     custom = [{"type": "ECOSYSTEM", "events": [FROM_START, {"fixed": "RELEASE.2024-06-06T09-36-42Z"}]}]
     affected = entry("Go", "github.com/minio/minio", FROM_START, ecosystem_specific={"custom_ranges": custom})
@@ -579,7 +603,8 @@ def real(feeds_dir, path):
 def test_the_real_archives_give_what_they_hold(feeds_dir, ecosystem, advisories, entries):
     found = [each for each in real(feeds_dir, f"osv/{ecosystem}/all.zip") if isinstance(each, Advisory)]
     assert len(found) == len({each.id for each in found}) == advisories
-    assert sum(len(each.affected) for each in found) == entries
+    own = TYPE_OF_OSV.get(ecosystem)
+    assert sum(own in (None, each.namespace) for advisory in found for each in advisory.affected) == entries
 
 
 @pytest.mark.feeds

@@ -31,6 +31,20 @@ _FETCHED: Final = (
 )
 
 
+def _sources(ecosystem: str) -> tuple[Source, ...]:
+    """The archive of an ecosystem, and the records that changed since it was made.
+
+    A Debian bulletin is read beside the records of its CVEs, which the archive has and a list of changes may not.
+    """
+    path, url = f"osv/{ecosystem}", f"{_BUCKET}/{quote(ecosystem)}"
+    if ecosystem == "Debian":
+        return (Source(path=f"{path}/all.zip", url=f"{url}/all.zip"),)
+    return (
+        Source(path=f"{path}/all.zip", url=f"{url}/all.zip", days=7),
+        Source(path=f"{path}/changes.zip", url=f"{url}/modified_id.csv", how="osv-changes", of=f"{path}/all.zip"),
+    )
+
+
 class OsvFeed:
     """OSV archives (`osv/<ecosystem>/*.zip`) and single records (`osv/**/*.json`).
 
@@ -39,10 +53,10 @@ class OsvFeed:
 
     name = "osv"
     title = "OSV (osv.dev)"
-    revision = 1
+    revision = 2
     repeats: Final = "replace"
     sources = (
-        *(Source(path=f"osv/{each}/all.zip", url=f"{_BUCKET}/{quote(each)}/all.zip") for each in _FETCHED),
+        *(source for each in _FETCHED for source in _sources(each)),
         Source(path="osv/**/*.zip"),
         Source(path="osv/**/*.json"),
     )

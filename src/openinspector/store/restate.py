@@ -1,0 +1,49 @@
+"""A generation whose advisories are still the latest gets new dates, without being compiled again."""
+
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from openinspector.errors import StoreError
+from openinspector.store.advisories import AdvisoryFile
+from openinspector.store.compile import FeedState
+
+_ITS_OWN = ("format", "digest", "version")
+
+
+def restate(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]) -> str:
+    """Copy a generation with new dates and states, and give its digest; "" where the file holds another generation.
+
+    It is another one if a feed's documents or reader are others, or if another version of this program made it.
+    """
+    if not output.is_file():
+        return ""
+    try:
+        present = AdvisoryFile(output)
+    except StoreError:
+        return ""
+    try:
+        had = {feed["name"]: (feed["revision"], feed["digest"]) for feed in present.feeds()}
+        kept = {name: present.meta.get(name, "") for name in _ITS_OWN}
+    finally:
+        present.close()
+    same = had == {feed.name: (feed.revision, feed.digest) for feed in feeds} and kept["version"] == meta.get("version")
+    if not same:
+        return ""
+    scratch = output.with_name(f"{output.name}.new")
+    try:
+        shutil.copyfile(output, scratch)
+        connection = sqlite3.connect(scratch)
+        with connection:
+            connection.executemany(
+                "UPDATE feed SET fetched = ?, status = ?, reason = ? WHERE name = ?",
+                ((feed.fetched, feed.status, feed.reason, feed.name) for feed in feeds),
+            )
+            connection.execute(f"DELETE FROM meta WHERE key NOT IN ({','.join('?' * len(_ITS_OWN))})", _ITS_OWN)  # noqa: S608
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", {**meta, **kept}.items())
+        connection.close()
+        scratch.replace(output)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return kept["digest"]
