@@ -1,8 +1,8 @@
 """A match gets a severity and a score, and both say whose they are.
 
 Severity: the distribution's own word where it has one of its own (Amazon, Debian, Red Hat, Ubuntu and their kin),
-else the band of the chosen CVSS base score, else a publisher's word. Score: the newest CVSS version of NVD, else of
-the record's own publisher.
+else the band of the chosen CVSS base score, else a publisher's word. Score: of CVSS 3.1, else 3.0, 4.0, 2.0, that of
+NVD, else another publisher's.
 
 Source: CVSS v3.1 section 5, table 14 (bands); the vendors' severity pages named in docs/scoring.md.
 """
