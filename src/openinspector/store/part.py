@@ -29,7 +29,7 @@ from openinspector.store.schema import (
 from openinspector.versions.contract import Scheme
 from openinspector.versions.order import scheme as load_scheme
 
-LAYOUT = 2  # raised with every change of how records become rows
+LAYOUT = 3  # raised with every change of how records become rows
 
 _TABLES = """
 CREATE TABLE package(id INTEGER PRIMARY KEY, namespace TEXT, name TEXT);
