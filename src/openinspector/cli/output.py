@@ -16,7 +16,7 @@ def wants_colour(*, refused: bool) -> bool:
 
 
 def write(text: str, output: str | None) -> None:
-    """Write to a file, whole or not at all, or to standard output.
+    """Write to a file, whole or not at all, or to standard output. A device or a pipe is written to, never replaced.
 
     Raises:
         UsageError: The file can't be written.
@@ -24,11 +24,12 @@ def write(text: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    path = Path(output)
-    scratch = path.with_name(path.name + ".new")
+    path = Path(os.path.realpath(output))
+    scratch = path if path.exists() and not path.is_file() else path.with_name(path.name + ".new")
     try:
         scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
-        scratch.replace(path)
+        if scratch != path:
+            scratch.replace(path)
     except OSError as error:
         raise UsageError(f"{output} can't be written: {error.strerror or error}") from error
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from openinspector.acquire.cache import default_folder
 from openinspector.cli.output import progress, wants_colour, write
+from openinspector.cli.waivers import policy_of
 from openinspector.model.match import SEVERITIES, Report
 from openinspector.pipeline.scan import Request, read_target, scan
 from openinspector.store.advisories import AdvisoryFile, default_path
@@ -26,10 +27,15 @@ _RENDERERS = {
 def run(chosen: argparse.Namespace) -> int:
     """Scan a target and say what was found."""
     gc.disable()  # one scan's records live until the end; looking for cycles among them costs a tenth of the time
+    policy = policy_of(chosen)
     advisories = AdvisoryFile(Path(chosen.db) if chosen.db else default_path())
     with progress() as show:
         inventory = read_target(request_of(chosen), show)
     report = scan(inventory, advisories)
+    if policy is not None:
+        from openinspector.pipeline.suppress import overrule
+
+        report = overrule(report, policy)
     if chosen.ignore_unfixed:
         report = replace(report, findings=tuple(each for each in report.findings if each.match.fixed_version))
     write(rendered(report, chosen), chosen.output)
@@ -55,12 +61,14 @@ def rendered(report: Report, chosen: argparse.Namespace) -> str:
     if chosen.format == "table":
         from openinspector.render.table import render
 
-        return render(report, colour=chosen.output is None and wants_colour(refused=chosen.no_color))
+        colour = chosen.output is None and wants_colour(refused=chosen.no_color)
+        return render(report, colour=colour, show_suppressed=chosen.show_suppressed)
     module = import_module(f"openinspector.render.{_RENDERERS.get(chosen.format, chosen.format)}")
     return str(module.render(report))
 
 
 def reaches(report: Report, gate: str) -> bool:
-    """Whether anything not suppressed is at least as severe as the gate; an unknown severity reaches only `any`."""
+    """Whether anything new and not suppressed is as severe as the gate; an unknown severity reaches only `any`."""
     limit = len(SEVERITIES) if gate == "any" else SEVERITIES.index(gate) + 1
-    return any(not each.suppressed and each.severity in SEVERITIES[:limit] for each in report.findings)
+    counting = (each for each in report.findings if not each.suppressed and not each.known_since)
+    return any(each.severity in SEVERITIES[:limit] for each in counting)

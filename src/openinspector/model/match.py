@@ -8,6 +8,8 @@ from openinspector.model.advisory import Cvss, State
 from openinspector.model.enrichment import Epss, Exploit, Kev
 from openinspector.model.inventory import Inventory
 from openinspector.model.package import Package
+from openinspector.model.suppression import Given, Suppression
+from openinspector.model.vex import Statement
 
 SeverityWord = Literal["critical", "high", "medium", "low", "negligible", "unknown"]
 SEVERITIES: tuple[SeverityWord, ...] = (
@@ -89,8 +91,9 @@ class Undecided(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A match with its severity and score, as a scan reports it.
 
-    `severity_source` and `score_source` say whose word and whose vector were taken. `suppressed` is the reason why a
-    VEX statement, an ignore rule or a baseline hides it, "" where nothing does.
+    `severity_source` and `score_source` say whose word and whose vector were taken. `vex` are the statements that
+    concern it, those that decided first; `suppressed` says why one of them, or an ignore rule, hides it. `known_since`
+    is the moment of the scan that a baseline remembers it from, "" for what is new.
     """
 
     match: Match
@@ -101,7 +104,9 @@ class Finding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     vector: str = ""
     score_source: str = ""
     remediation: str = ""
-    suppressed: str = ""
+    suppressed: Suppression | None = None
+    vex: tuple[Statement, ...] = ()
+    known_since: str = ""
 
 
 class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,6 +116,7 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     findings: tuple[Finding, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     notes: tuple[str, ...] = ()  # plain sentences for people: starter advisories only, end of life, stale data
+    given: tuple[Given, ...] = ()  # VEX documents, ignore file, baseline
     database: tuple[tuple[str, str], ...] = ()  # digest, built, …
     scanned_at: str = ""  # ISO 8601, UTC
     tool_version: str = ""

@@ -62,12 +62,13 @@ def _finding(findings: Sequence[Finding], report: Report, owner: Account) -> _Ob
     label = words.SEVERITY[first.severity].replace("UNTRIAGED", "INFORMATIONAL")
     arn = f"arn:{owner.partition}:inspector2:{owner.region}:{owner.id}:finding/{words.finding_id(target, about.id)}"
     moment = report.scanned_at if date_time(report.scanned_at) else "1970-01-01T00:00:00Z"
+    known = min((each.known_since for each in shown if each.known_since), default="")
     fields = {
         "aws/inspector/ProductVersion": "2",
         "aws/inspector/FindingStatus": "ACTIVE" if active else "SUPPRESSED",
         "aws/inspector/inspectorScore": f"{first.score:.1f}" if first.score is not None else "",
         "openinspector/severitySource": first.severity_source,
-        "openinspector/suppressed": "" if active else first.suppressed,
+        "openinspector/suppressed": "" if active else str(first.suppressed),
     }
     resource, facts = _resource(report, owner)
     fields |= facts
@@ -81,7 +82,7 @@ def _finding(findings: Sequence[Finding], report: Report, owner: Account) -> _Ob
         "GeneratorId": "AWSInspector",
         "AwsAccountId": owner.id,
         "Types": [_TYPE],
-        "FirstObservedAt": moment,
+        "FirstObservedAt": known if date_time(known) else moment,
         "LastObservedAt": moment,
         "CreatedAt": moment,
         "UpdatedAt": moment,

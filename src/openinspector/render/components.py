@@ -37,6 +37,11 @@ def places(packages: Iterable[Package]) -> list[str]:
     return list(dict.fromkeys(each.location.path for each in packages if each.location.path))
 
 
+def places_and_owners(packages: Iterable[Package]) -> list[tuple[str, str]]:
+    """The paths, each once, with the OS package that owns the file there, "" for none."""
+    return list(dict.fromkeys((each.location.path, each.owner) for each in packages if each.location.path))
+
+
 def system_name(distribution: Distribution | None) -> str:
     """`Debian GNU/Linux 12 (bookworm)`, or what else there is to say; "" without a distribution."""
     if distribution is None:

@@ -1,7 +1,8 @@
 """CSV with the columns of Inspector's findings report, in its order: a row for each finding, that is for each package.
 
-What only a deployed resource has (account, VPC, …) is empty. Suppressed findings have the status SUPPRESSED. A cell
-that a spreadsheet would take for a formula gets an apostrophe in front.
+What only a deployed resource has (account, VPC, …) is empty. Suppressed findings have the status SUPPRESSED; what a
+baseline knows was first seen when the baseline saw it. A cell that a spreadsheet would take for a formula gets an
+apostrophe in front.
 
 Source: RFC 4180; the OWASP page "CSV Injection"; Inspector's exported reports.
 """
@@ -14,7 +15,7 @@ from typing import Final
 from openinspector.model.advisory import Cvss
 from openinspector.model.match import Finding, Report
 from openinspector.render import inspector_words as words
-from openinspector.render.text import cvss_version, page_of, visible, web_addresses
+from openinspector.render.text import cvss_version, date_time, page_of, visible, web_addresses
 
 _COLUMNS: Final = (
     "AWS Account Id",
@@ -110,7 +111,7 @@ def _row(finding: Finding, report: Report) -> Iterable[tuple[str, str]]:
     yield "Title", words.title(about.id, [package])
     yield "Description", words.description(finding)
     yield "Finding ARN", words.finding_id(target, about.id)
-    yield "First Seen", report.scanned_at
+    yield "First Seen", finding.known_since or report.scanned_at
     yield "Last Seen", report.scanned_at
     yield "Last Updated", report.scanned_at
     yield "Resource ID", target.name
@@ -121,7 +122,7 @@ def _row(finding: Finding, report: Report) -> Iterable[tuple[str, str]]:
     yield "Fixed in Version", words.fixed_in(finding)
     yield "Package Remediation", finding.remediation
     yield "File Path", package.location.path
-    yield "Age (Days)", "0"
+    yield "Age (Days)", str(_age(finding.known_since, report.scanned_at))
     yield "Remediation", finding.remediation or "None Provided"
     yield "Inspector Score", _number(finding.score)
     yield "Inspector Score Vector", finding.vector
@@ -153,6 +154,18 @@ def _vectors(who: str, entries: Iterable[Cvss], finding: Finding) -> Iterable[tu
             ruling = found.vector == finding.vector and found.score is None
             yield f"{who} {column} Score", _number(finding.score if ruling else found.score)
             yield f"{who} {column} Vector", found.vector
+
+
+def _age(since: str, now: str) -> int:
+    """The days between two moments; 0 where one isn't known."""
+    from datetime import datetime
+
+    if not (date_time(since) and date_time(now)):
+        return 0
+    try:
+        return max((datetime.fromisoformat(now) - datetime.fromisoformat(since)).days, 0)
+    except ValueError:  # a thirteenth month
+        return 0
 
 
 def _number(score: float | None) -> str:

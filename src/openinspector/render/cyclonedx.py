@@ -14,8 +14,9 @@ from openinspector.model.distro import Distribution
 from openinspector.model.inventory import Inventory, Kind
 from openinspector.model.match import Evidence, Finding, Report, SeverityWord
 from openinspector.model.package import Package
-from openinspector.render.components import components, places, reference, system_name
+from openinspector.render.components import components, places_and_owners, reference, system_name
 from openinspector.render.evidence import evidence_line
+from openinspector.render.statement import statement_line
 from openinspector.render.text import (
     cut,
     cvss_version,
@@ -43,6 +44,21 @@ _SEVERITIES: Final[dict[SeverityWord, str]] = {
     "low": "low",
     "negligible": "info",
     "unknown": "unknown",
+}
+_STATES: Final = {"not_affected": "not_affected", "fixed": "resolved", "": "in_triage"}
+# OpenVEX's and CSAF's labels in CycloneDX's words; for what no adversary can control it has none.
+_JUSTIFICATIONS: Final = {
+    "component_not_present": "code_not_present",
+    "vulnerable_code_not_present": "code_not_present",
+    "vulnerable_code_not_in_execute_path": "code_not_reachable",
+    "inline_mitigations_already_exist": "protected_by_mitigating_control",
+    **{
+        each: each
+        for each in (
+            "requires_configuration requires_dependency requires_environment protected_by_compiler"
+            " protected_at_runtime protected_at_perimeter"
+        ).split()
+    },
 }
 _METHODS: Final = {"2.0": "CVSSv2", "3.0": "CVSSv3", "3.1": "CVSSv31", "4.0": "CVSSv4"}
 _HASHES: Final = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
@@ -83,7 +99,7 @@ def render(report: Report) -> str:
 
 def _serial(report: Report, known: dict[str, list[Package]]) -> str:
     target = report.inventory.target
-    said = (f"{each.match.vulnerability} {each.match.package.name} {each.suppressed}" for each in report.findings)
+    said = (f"{each.match.vulnerability} {each.match.package.name} {_said_of(each)}" for each in report.findings)
     return identity(target.kind, target.name, target.digest, report.scanned_at, *known, *said)
 
 
@@ -173,13 +189,17 @@ def _component(ref: str, packages: Sequence[Package], doubts: Iterable[str]) -> 
         component["licenses"] = [{"license": {"name": each}} for each in licences]
     if not ref.startswith("nameless:"):
         component["purl"] = ref
-    paths = places(packages)
+    paths = places_and_owners(packages)
     if paths:
-        component["evidence"] = {"occurrences": [{"location": each} for each in paths]}
+        component["evidence"] = {"occurrences": [_occurrence(*each) for each in paths]}
     properties = _properties(_facts(packages, hashes, doubts))
     if properties:
         component["properties"] = properties
     return component
+
+
+def _occurrence(path: str, owner: str) -> _Object:
+    return {"location": path, "additionalContext": f"owned by {owner}"} if owner else {"location": path}
 
 
 def _facts(packages: Sequence[Package], hashes: Sequence[str], doubts: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -229,10 +249,10 @@ def _doubts(report: Report) -> dict[str, list[str]]:
 
 
 def _vulnerabilities(report: Report) -> Iterable[_Object]:
-    """One for each vulnerability; another one where some of its findings are suppressed or rated otherwise."""
+    """One for each vulnerability; another one where some of its findings are analysed or rated otherwise."""
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for each in report.findings:
-        key = (each.vulnerability.id, each.suppressed, str(each.severity), each.severity_source)
+        key = (each.vulnerability.id, _said_of(each), str(each.severity), each.severity_source)
         groups.setdefault(key, []).append(each)
     for group, findings in groups.items():
         yield _vulnerability(group, findings, report.inventory.distribution)
@@ -272,8 +292,9 @@ def _vulnerability(key: tuple[str, ...], findings: Sequence[Finding], distributi
         entry["published"] = about.published
     if date_time(about.modified):
         entry["updated"] = about.modified
-    if first.suppressed:
-        entry["analysis"] = {"state": _state(first.suppressed), "detail": first.suppressed}
+    analysis = _analysis(first)
+    if analysis:
+        entry["analysis"] = analysis
     entry["affects"] = [_affected(ref, each) for ref, each in sorted(affected.items())]
     entry["properties"] = _properties(_told(first, affected, evidence))
     return entry
@@ -311,14 +332,27 @@ def _rating(source: str, score: float | None, vector: str) -> _Object:
     return rating
 
 
-def _state(reason: str) -> str:
-    """CycloneDX's word for why a finding is suppressed; whoever accepts a risk has not said that it isn't there."""
-    said = reason.lower().replace("_", " ")
-    if "false positive" in said:
-        return "false_positive"
-    if "not affected" in said or said.startswith("vex"):
-        return "resolved" if "fixed" in said else "not_affected"
-    return "in_triage"
+def _said_of(finding: Finding) -> str:
+    """What tells findings of one vulnerability apart: why one is suppressed, or what is stated about it."""
+    return str(finding.suppressed or "") or "; ".join(statement_line(each) for each in finding.vex)
+
+
+def _analysis(finding: Finding) -> _Object:
+    """What VEX statements or an ignore rule say; whoever accepts a risk has not said that it isn't there."""
+    hidden = finding.suppressed
+    if hidden is not None:
+        said: _Object = {"state": _STATES[hidden.status], "detail": str(hidden)}
+        word = hidden.justification.lower()
+        if word == "false_positive":
+            return said | {"state": word}
+        word = _JUSTIFICATIONS.get(word, word)
+        if hidden.status == "not_affected" and word in _JUSTIFICATIONS.values():
+            said["justification"] = word
+        return said
+    if finding.vex:
+        state = "exploitable" if finding.vex[0].status == "affected" else "in_triage"
+        return {"state": state, "detail": _said_of(finding)}
+    return {}
 
 
 def _affected(ref: str, finding: Finding) -> _Object:
@@ -355,7 +389,11 @@ def _told(first: Finding, affected: dict[str, Finding], evidence: Sequence[Evide
         yield "related", each_advisory
     for proof in evidence:
         yield "evidence", evidence_line(proof)
-    yield "suppressed", first.suppressed
+    yield "suppressed", str(first.suppressed or "")
+    for statement in first.vex:
+        yield "vex", statement_line(statement)
+    for ref, each in sorted(affected.items()):
+        yield f"known_since:{ref}", each.known_since
 
 
 def _properties(said: Iterable[tuple[str, str]]) -> list[_Object]:

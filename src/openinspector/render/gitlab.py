@@ -1,4 +1,7 @@
-"""GitLab's container scanning report. Suppressed findings have no place in it and are left out.
+"""GitLab's container scanning report.
+
+Suppressed findings have no place in it and are left out. Those that a baseline knows are in it: GitLab compares with
+the target branch itself.
 
 Source: https://gitlab.com/gitlab-org/security-products/security-report-schemas, version 15.0.7.
 """
@@ -10,6 +13,7 @@ from typing import Any, Final
 from openinspector.model.match import Finding, Report, SeverityWord, Vulnerability
 from openinspector.render.components import places, reference, system_name
 from openinspector.render.evidence import evidence_line
+from openinspector.render.statement import statement_line
 from openinspector.render.text import cut, date_time, identity, json_document, one_line, page_of, web_addresses
 
 _Object = dict[str, Any]
@@ -150,6 +154,8 @@ def _details(findings: list[Finding], ref: str) -> _Object:
     if paths:
         said["paths"] = _list("Found in", paths)
     said["evidence"] = _list("Why", [evidence_line(each) for each in first.match.evidence])
+    if first.vex:
+        said["vex"] = _list("VEX statements", [statement_line(each) for each in first.vex])
     said["severity_source"] = _text("Severity given by", first.severity_source or "nobody")
     if about.epss is not None:
         said["epss"] = _text("EPSS", f"{about.epss.score:.2%}")

@@ -15,6 +15,7 @@ from openinspector.model.package import Package
 from openinspector.render.components import components, places, reference, system_name
 from openinspector.render.evidence import evidence_line
 from openinspector.render.html_style import STYLE
+from openinspector.render.statement import statement_line
 from openinspector.render.text import cut, one_line, page_of, visible, web_addresses
 
 _MOST_ADDRESSES: Final = 12
@@ -105,6 +106,9 @@ def _summary(report: Report, shown: Sequence[Finding], hidden: Sequence[Finding]
     exploited = len({each.vulnerability.id for each in shown if each.vulnerability.kev is not None})
     if exploited:
         facts.append(f"{exploited} known to be exploited")
+    known = sum(1 for each in shown if each.known_since)
+    if known:
+        facts.append(f"{known} known from the baseline")
     if hidden:
         facts.append(f"{len(hidden)} suppressed")
     yield f'<ul class="facts">{"".join(f"<li>{each}</li>" for each in facts)}</ul>'
@@ -203,12 +207,18 @@ def _about(finding: Finding) -> str:
         parts.append('<span class="mark">public exploit</span>')
     if about.nickname:
         parts.append(f'<span class="mark calm">{_text(about.nickname)}</span>')
+    if finding.known_since:
+        parts.append(f'<span class="mark calm">known since {_text(finding.known_since[:10])}</span>')
+    if finding.vex:
+        parts.append(f'<span class="mark calm">VEX: {_text(finding.vex[0].status.replace("_", " "))}</span>')
     return " ".join(parts) + "<details><summary>Why</summary>" + _why(finding) + "</details>"
 
 
 def _why(finding: Finding) -> str:
     match, about = finding.match, finding.vulnerability
     said = [("Compared", "<br>".join(_text(evidence_line(each)) for each in match.evidence))]
+    if finding.vex:
+        said.append(("VEX", "<br>".join(_text(statement_line(each)) for each in finding.vex)))
     whose = f"{finding.severity}, {_by(finding.severity_source)}"
     said.append(("Severity", _text(whose)))
     if finding.score is not None:
@@ -251,7 +261,7 @@ def _suppressed(report: Report, hidden: Sequence[Finding]) -> Iterable[str]:
             _badge(each.severity),
             _link(each.vulnerability.id, each.vulnerability.url),
             f"<bdi>{_text(each.match.package.name)} {_text(each.match.package.version)}</bdi>",
-            _text(each.suppressed),
+            _text(str(each.suppressed)),
         )
         for each in hidden
     )

@@ -10,13 +10,16 @@ from openinspector.model.inventory import Target
 from openinspector.model.match import SEVERITIES, Evidence, Finding, Report, Vulnerability
 from openinspector.model.package import Package
 from openinspector.model.problem import Problem
+from openinspector.model.suppression import Given, Suppression
+from openinspector.model.vex import Statement
 from openinspector.render.evidence import evidence_line
 from openinspector.render.purl import purl
+from openinspector.render.statement import statement_line
 from openinspector.render.text import json_document, page_of
 
 _Object = dict[str, Any]
 
-SCHEMA_VERSION: Final = "1.0"
+SCHEMA_VERSION: Final = "1.1"
 
 
 def render(report: Report) -> str:
@@ -46,6 +49,7 @@ def render(report: Report) -> str:
                 for each in report.undecided
             ],
             "problems": [_problem(each) for each in inventory.problems],
+            "given": [_given(each) for each in report.given],
             "notes": list(report.notes),
         }
     )
@@ -85,6 +89,7 @@ def _summary(report: Report) -> _Object:
     return {
         "findings": len(shown),
         "suppressed": len(report.findings) - len(shown),
+        "known": sum(1 for each in shown if each.known_since),
         "fixable": sum(1 for each in shown if each.match.fixed_version),
         "known_exploited": sum(1 for each in shown if each.vulnerability.kev is not None),
         "vulnerabilities": len({each.vulnerability.id for each in shown}),
@@ -112,9 +117,56 @@ def _finding(finding: Finding, system: Distribution | None) -> _Object:
         "fixed_version": match.fixed_version,
         "remediation": finding.remediation,
         "related": list(match.related),
-        "suppressed": finding.suppressed,
+        "suppressed": str(finding.suppressed) if finding.suppressed else "",
+        "suppression": _suppression(finding.suppressed),
+        "vex": [_statement(each) for each in finding.vex],
+        "known_since": finding.known_since,
         "package": _package(match.package, system),
         "evidence": [_evidence(each) for each in match.evidence],
+    }
+
+
+def _suppression(hidden: Suppression | None) -> _Object | None:
+    if hidden is None:
+        return None
+    return {
+        "kind": hidden.kind,
+        "reason": hidden.reason,
+        "status": hidden.status,
+        "justification": hidden.justification,
+        "owner": hidden.owner,
+        "expires": hidden.expires,
+        "source": hidden.source,
+    }
+
+
+def _statement(said: Statement) -> _Object:
+    return {
+        "status": said.status,
+        "justification": said.justification,
+        "impact": said.impact,
+        "action": said.action,
+        "product": said.product.id,
+        "author": said.author,
+        "timestamp": said.timestamp,
+        "document": said.document,
+        "file": said.file,
+        "format": said.format,
+        "text": statement_line(said),
+    }
+
+
+def _given(each: Given) -> _Object:
+    return {
+        "kind": each.kind,
+        "path": each.path,
+        "format": each.format,
+        "entries": each.entries,
+        "matched": each.matched,
+        "hidden": each.hidden,
+        "unmatched": list(each.unmatched),
+        "expired": list(each.expired),
+        "problems": [_problem(problem) for problem in each.problems],
     }
 
 

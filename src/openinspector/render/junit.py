@@ -1,6 +1,7 @@
 """JUnit XML for build servers: a suite for each kind of package, a case for each finding.
 
-A finding is a failure; a suppressed one and a package that could not be judged are skipped cases with their reason.
+A finding is a failure; one that is suppressed or known from the baseline, and a package that could not be judged, are
+skipped cases with their reason.
 A suite without findings holds one passing case, so that it is visible that it was looked at.
 
 Source: the schema of Jenkins' xUnit plug-in (junit-10.xsd).
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple
 
 from openinspector.model.match import Finding, Report, Undecided
 from openinspector.render.evidence import evidence_line
+from openinspector.render.statement import statement_line
 from openinspector.render.text import one_line, page_of, xml_text
 
 _SYSTEM: Final = frozenset({"deb", "rpm", "apk"})
@@ -52,7 +54,7 @@ def _suite(kind: str, findings: Sequence[Finding], doubts: Sequence[Undecided], 
         packages = sum(1 for each in report.inventory.packages if each.type == kind)
         name = f"{packages} package{'' if packages == 1 else 's'} without known vulnerabilities"
         cases, count = [f'    <testcase classname="{_attribute(kind)}" name="{name}" time="0"/>'], 1
-    failures = sum(1 for each in findings if not each.suppressed)
+    failures = sum(1 for each in findings if not _reason_to_skip(each))
     skipped = len(findings) - failures + len(doubts)
     moment = report.scanned_at[:19]
     head = (
@@ -78,14 +80,21 @@ def _case(finding: Finding) -> Iterable[str]:
     name = f"[{finding.severity.upper()}] {finding.vulnerability.id} {package.name} {package.version}"
     place = f"{package.type}.{package.name}"
     yield f'    <testcase classname="{_attribute(place)}" name="{_attribute(name)}" time="0">'
-    if finding.suppressed:
-        yield f'      <skipped message="{_attribute(f"suppressed: {finding.suppressed}")}"/>'
+    skipped = _reason_to_skip(finding)
+    if skipped:
+        yield f'      <skipped message="{_attribute(skipped)}"/>'
     else:
         message = finding.vulnerability.title or finding.vulnerability.id
         kind = _attribute(finding.severity)
         text = xml_text("\n".join(_details(finding)))
         yield f'      <failure message="{_attribute(message)}" type="{kind}">{text}</failure>'
     yield "    </testcase>"
+
+
+def _reason_to_skip(finding: Finding) -> str:
+    if finding.suppressed:
+        return f"suppressed: {finding.suppressed}"
+    return f"known since {finding.known_since}" if finding.known_since else ""
 
 
 def _doubt(doubt: Undecided) -> Iterable[str]:
@@ -116,6 +125,8 @@ def _details(finding: Finding) -> Iterable[str]:
         yield f"To fix: {finding.remediation}"
     for each in match.evidence:
         yield f"Why: {evidence_line(each)}"
+    for statement in finding.vex:
+        yield f"VEX: {statement_line(statement)}"
     page = page_of(about.id, about.url)
     if page:
         yield page

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from openinspector.model.distro import Distribution
 from openinspector.model.match import SEVERITIES, Finding, Report, SeverityWord, Vulnerability
 from openinspector.render.components import reference
 from openinspector.render.evidence import evidence_line
+from openinspector.render.statement import statement_line
 from openinspector.render.text import cut, date_time, identity, json_document, one_line, page_of, web_addresses
 
 _Object = dict[str, Any]
@@ -58,7 +58,7 @@ def render(report: Report) -> str:
         "invocations": [invocation],
         "automationDetails": {"id": f"openinspector/{one_line(inventory.target.name)}/"},
         "originalUriBaseIds": {_BASE: {"description": {"text": f"The root of {one_line(inventory.target.name)}"}}},
-        "results": [_result(each, index, inventory.distribution) for each in report.findings],
+        "results": [_result(each, index, report) for each in report.findings],
         "properties": {"target": inventory.target.name, "digest": inventory.target.digest, "status": inventory.status},
     }
     return json_document(
@@ -138,10 +138,10 @@ def _markdown(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
-def _result(finding: Finding, index: dict[str, int], distribution: Distribution | None) -> _Object:
+def _result(finding: Finding, index: dict[str, int], report: Report) -> _Object:
     match, about = finding.match, finding.vulnerability
     package = match.package
-    ref = reference(package, distribution)
+    ref = reference(package, report.inventory.distribution)
     result: _Object = {
         "ruleId": about.id,
         "ruleIndex": index[about.id],
@@ -152,7 +152,11 @@ def _result(finding: Finding, index: dict[str, int], distribution: Distribution 
         "properties": _properties(finding, ref),
     }
     if finding.suppressed:
-        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.suppressed}]
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": str(finding.suppressed)}]
+    if any(each.kind == "baseline" for each in report.given):
+        result["baselineState"] = "unchanged" if finding.known_since else "new"
+    if date_time(finding.known_since):
+        result["provenance"] = {"firstDetectionTimeUtc": finding.known_since}
     return result
 
 
@@ -196,6 +200,7 @@ def _properties(finding: Finding, ref: str) -> _Object:
         "known_exploited": about.kev is not None,
         "exploit": bool(about.exploits),
         "evidence": [evidence_line(each) for each in match.evidence],
+        "vex": [statement_line(each) for each in finding.vex] or None,
     }
     return {name: value for name, value in said.items() if value not in ("", None)}
 

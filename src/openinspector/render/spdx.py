@@ -12,7 +12,8 @@ from typing import Any, Final
 from openinspector.model.inventory import Kind
 from openinspector.model.match import Finding, Report
 from openinspector.model.package import Package
-from openinspector.render.components import components, places, reference, system_name
+from openinspector.model.suppression import Suppression
+from openinspector.render.components import components, places_and_owners, reference, system_name
 from openinspector.render.text import date_time, identity, json_document, one_line, page_of
 
 _Object = dict[str, Any]
@@ -180,7 +181,7 @@ def _package(
 def _origin(packages: Sequence[Package]) -> str:
     first = packages[0]
     said = [f"acquired by the reader {first.format}" if first.format else "acquired by a reader"]
-    paths = places(packages)
+    paths = [f"{path} (owned by {owner})" if owner else path for path, owner in places_and_owners(packages)]
     if paths:
         said.append("from " + ", ".join(map(one_line, paths)))
     if first.source is not None:
@@ -188,8 +189,6 @@ def _origin(packages: Sequence[Package]) -> str:
     layers = list(dict.fromkeys(each.location.layer for each in packages if each.location.layer))
     if layers:
         said.append("in layer " + ", ".join(layers))
-    if first.owner:
-        said.append(f"owned by {one_line(first.owner)}")
     return "; ".join(said)
 
 
@@ -225,7 +224,7 @@ def _security(finding: Finding) -> _Object:
 
 def _by_reference(report: Report) -> dict[str, list[Finding]]:
     """The findings of each package; one for each vulnerability, however many places it is in."""
-    found: dict[str, dict[tuple[str, str], Finding]] = {}
+    found: dict[str, dict[tuple[str, Suppression | None], Finding]] = {}
     for each in report.findings:
         ref = reference(each.match.package, report.inventory.distribution)
         found.setdefault(ref, {}).setdefault((each.vulnerability.id, each.suppressed), each)

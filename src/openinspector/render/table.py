@@ -19,14 +19,16 @@ _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _NARROWEST = 60
 
 
-def render(report: Report, *, colour: bool = False, width: int = 0) -> str:
-    """The table; `width` in columns, 0 for the terminal's."""
+def render(report: Report, *, colour: bool = False, width: int = 0, show_suppressed: bool = False) -> str:
+    """The table; `width` in columns, 0 for the terminal's. Suppressed findings are counted, or listed if asked for."""
     width = max(width or shutil.get_terminal_size((120, 24)).columns, _NARROWEST)
     paint = _Paint(colour=colour)
     lines = [*_head(report, paint), ""]
     shown = [each for each in report.findings if not each.suppressed]
     for title, findings in _groups(shown, report.inventory):
         lines += [paint(title, _BOLD), *_table(findings, width, paint), ""]
+    if show_suppressed:
+        lines += _suppressed([each for each in report.findings if each.suppressed], paint)
     lines += _tail(report, shown, paint)
     return "\n".join(lines) + "\n"
 
@@ -102,7 +104,7 @@ def _count(findings: Sequence[Finding]) -> str:
 def _table(findings: Sequence[Finding], width: int, paint: _Paint) -> Iterable[str]:
     rows = [_row(each) for each in findings]
     names = ("PACKAGE", "INSTALLED", "FIXED IN", "VULNERABILITY", "SEVERITY", "SCORE", "EPSS", "")
-    most = (28, 24, 24, 20, 10, 5, 5, 9)
+    most = (28, 24, 24, 20, 10, 5, 5, 19)
     sizes = [min(limit, max(len(row[at]) for row in (names, *rows))) for at, limit in enumerate(most)]
     room = max(width - sum(sizes) - 2 * len(sizes), 0)
     header = "  ".join(name.ljust(size) for name, size in zip(names, sizes, strict=True))
@@ -131,6 +133,10 @@ def _row(finding: Finding) -> tuple[str, ...]:
         marks.append("exploit")
     if package.dev:
         marks.append("dev")
+    if finding.vex:
+        marks.append("vex")
+    if finding.known_since:
+        marks.append("known")
     fixed = finding.match.fixed_version or {"affected": "none yet"}.get(
         finding.match.state, finding.match.state.replace("_", " ")
     )
@@ -146,6 +152,19 @@ def _row(finding: Finding) -> tuple[str, ...]:
     )
 
 
+def _suppressed(hidden: Sequence[Finding], paint: _Paint) -> Iterable[str]:
+    """A line for each suppressed finding, and one for why."""
+    if not hidden:
+        return
+    yield paint(f"Suppressed: {_count(hidden)}", _BOLD)
+    for each in hidden:
+        package = each.match.package
+        severity = paint(each.severity, _COLOURS[each.severity])
+        yield f"{clean(package.name)} {clean(package.version)}  {each.vulnerability.id}  {severity}"
+        yield paint(f"  {clean(str(each.suppressed))}", _DIM)
+    yield ""
+
+
 def _tail(report: Report, shown: Sequence[Finding], paint: _Paint) -> Iterable[str]:
     yield paint(
         f"{len({each.vulnerability.id for each in shown})} vulnerabilities in {_packages(shown)}: {_count(shown)}",
@@ -153,7 +172,13 @@ def _tail(report: Report, shown: Sequence[Finding], paint: _Paint) -> Iterable[s
     )
     hidden = len(report.findings) - len(shown)
     if hidden:
-        yield f"{hidden} more are suppressed by VEX statements, ignore rules or the baseline."
+        yield f"{hidden} more are suppressed by VEX statements or ignore rules (--show-suppressed lists them)."
+    known = sum(1 for each in shown if each.known_since)
+    if known:
+        yield f"Known from the baseline: {known}; new: {len(shown) - known}."
+    stated = sum(1 for each in shown if each.vex)
+    if stated:
+        yield f"Left open by VEX statements: {stated} (marked vex; --format json or html shows what they say)."
     fixable = sum(1 for each in shown if each.match.fixed_version)
     if shown:
         yield f"{fixable} of {len(shown)} can be fixed by an update."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from openinspector.errors import StoreError
 from openinspector.model.advisory import describes_flaw
 from openinspector.store.aliases import Aliases
 from openinspector.store.editions import outdated
@@ -33,7 +34,13 @@ class FeedState(Struct, frozen=True, kw_only=True):
 
 
 def compile_parts(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]) -> str:
-    """Write a generation and give its digest (`sha256:…` over the parts that it is made of)."""
+    """Write a generation and give its digest (`sha256:…` over the parts that it is made of).
+
+    Raises:
+        StoreError: `output` is something else than a file.
+    """
+    if output.exists() and not output.is_file():
+        raise StoreError(f"{output} is not a file: an advisory file can't be put in its place")
     digest = _digest(feeds)
     scratch = output.with_name(output.name + ".new")
     scratch.unlink(missing_ok=True)

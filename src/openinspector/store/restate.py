@@ -9,7 +9,7 @@ from openinspector.errors import StoreError
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.compile import FeedState
 
-_ITS_OWN = ("format", "digest", "version")
+_ITS_OWN = ("format", "digest", "tool_version")
 
 
 def restate(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]) -> str:
@@ -28,7 +28,9 @@ def restate(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]) -> s
         kept = {name: present.meta.get(name, "") for name in _ITS_OWN}
     finally:
         present.close()
-    same = had == {feed.name: (feed.revision, feed.digest) for feed in feeds} and kept["version"] == meta.get("version")
+    same = had == {feed.name: (feed.revision, feed.digest) for feed in feeds} and kept["tool_version"] == meta.get(
+        "tool_version"
+    )
     if not same:
         return ""
     scratch = output.with_name(f"{output.name}.new")

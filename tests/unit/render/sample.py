@@ -1,5 +1,7 @@
 """A report with something of everything in it, hostile names included; what the tests of all formats render."""
 
+from msgspec.structs import replace
+
 from openinspector.model.advisory import Cvss
 from openinspector.model.distro import Distribution
 from openinspector.model.enrichment import Epss, Exploit, Kev
@@ -7,6 +9,8 @@ from openinspector.model.inventory import Inventory, Layer, Target
 from openinspector.model.match import Evidence, Finding, Match, Report, Undecided, Vulnerability
 from openinspector.model.package import Location, Package, SourcePackage
 from openinspector.model.problem import Problem
+from openinspector.model.suppression import Given, Suppression
+from openinspector.model.vex import Product, Statement
 
 BASE, APP = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 HOSTILE = "<script>alert('x')</script>&\x00\x1b[31m\u202e]]>\ud800=cmd"
@@ -211,7 +215,7 @@ def _openssl(package: Package) -> Finding:
     )
 
 
-def _lodash(package: Package, suppressed: str = "") -> Finding:
+def _lodash(package: Package, suppressed: Suppression | None = None) -> Finding:
     return Finding(
         match=Match(
             vulnerability="CVE-2021-23337",
@@ -230,6 +234,15 @@ def _lodash(package: Package, suppressed: str = "") -> Finding:
         suppressed=suppressed,
     )
 
+
+INVESTIGATED = Statement(
+    vulnerabilities=("CVE-2023-5363",),
+    status="under_investigation",
+    product=Product(id="pkg:deb/debian/openssl"),
+    author=f"Acme {HOSTILE}",
+    timestamp="2024-12-24T00:00:00.000000Z",
+    file="acme.vex.json",
+)
 
 FINDINGS = (
     Finding(
@@ -261,7 +274,17 @@ FINDINGS = (
         severity_source="malware",
     ),
     _lodash(LODASH),
-    _lodash(LODASH_AGAIN, suppressed="VEX: not affected, the vulnerable code is not in the execute path"),
+    _lodash(
+        LODASH_AGAIN,
+        suppressed=Suppression(
+            kind="vex",
+            reason="not affected, the vulnerable code is not in the execute path",
+            status="not_affected",
+            justification="vulnerable_code_not_in_execute_path",
+            owner="Acme",
+            source="acme.vex.json",
+        ),
+    ),
     _openssl(OPENSSL),
     _openssl(OPENSSL_TOOL),
     Finding(
@@ -273,7 +296,13 @@ FINDINGS = (
         ),
         vulnerability=UNRATED,
         severity="unknown",
-        suppressed="ignored by .openinspector-ignore: accepted by alice@example.org until 2026-01-01",
+        suppressed=Suppression(
+            kind="ignore",
+            reason="accepted for the demonstration",
+            owner="alice@example.org",
+            expires="2026-01-01",
+            source=".openinspector-ignore.toml",
+        ),
     ),
 )
 
@@ -321,6 +350,33 @@ REPORT = Report(
     database=(("built", "2025-01-02T03:04:05Z"), ("digest", "sha256:" + "0" * 64)),
     scanned_at="2025-01-03T04:05:06Z",
     tool_version="0.1.0",
+)
+
+# What VEX statements, an ignore file and a baseline leave behind, without hiding more.
+RULED = replace(
+    REPORT,
+    findings=tuple(
+        replace(each, known_since="2024-12-01T00:00:00Z")
+        if each.match.package is OPENSSL
+        else replace(each, vex=(INVESTIGATED,))
+        if each.match.package is OPENSSL_TOOL
+        else each
+        for each in FINDINGS
+    ),
+    given=(
+        Given(
+            kind="vex",
+            path="acme.vex.json",
+            format="OpenVEX",
+            entries=3,
+            matched=2,
+            hidden=1,
+            unmatched=(HOSTILE,),
+            problems=(Problem(path="acme.vex.json", reason="a statement that makes no sense"),),
+        ),
+        Given(kind="ignore", path=".openinspector-ignore.toml", entries=1, matched=1, hidden=1, expired=("CVE-1",)),
+        Given(kind="baseline", path="last.json", entries=9, hidden=1),
+    ),
 )
 
 EMPTY = Report(inventory=Inventory(target=Target(kind="directory", name="")))

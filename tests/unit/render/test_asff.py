@@ -4,7 +4,7 @@ import json
 
 import pytest
 from msgspec.structs import replace
-from tests.unit.render.sample import EMPTY, FINDINGS, INVENTORY, REPORT
+from tests.unit.render.sample import EMPTY, FINDINGS, INVENTORY, REPORT, RULED
 
 from openinspector.model.inventory import Target
 from openinspector.render.asff import Account, render
@@ -90,6 +90,12 @@ def test_what_is_suppressed_everywhere_is_archived_and_elsewhere_left_out(findin
     assert [each["FilePath"] for each in lodash["Vulnerabilities"][0]["VulnerablePackages"]] == [
         "srv/app/node_modules/lodash/package.json"
     ]
+
+
+def test_what_the_baseline_knows_was_observed_then():
+    by_id = {each["Vulnerabilities"][0]["Id"]: each for each in json.loads(render(RULED))}
+    assert by_id["CVE-2023-5363"]["FirstObservedAt"] == "2024-12-01T00:00:00Z"
+    assert by_id["CVE-2021-44228"]["FirstObservedAt"] == RULED.scanned_at
 
 
 def test_an_image_of_a_registry_is_that_registrys_resource():

@@ -4,7 +4,7 @@ import csv
 from io import StringIO
 
 import pytest
-from tests.unit.render.sample import EMPTY, FINDINGS, REPORT
+from tests.unit.render.sample import EMPTY, FINDINGS, REPORT, RULED
 
 from openinspector.render.csv_report import render
 
@@ -51,6 +51,12 @@ def test_exploits_and_suppression_are_told(rows):
     assert (found["Exploit Available"], found["Last Exploited At"]) == ("YES", "2021-12-14T00:00:00Z")
     assert found["NVD CVSS3 Score"] == "10.0"  # the score we computed on the vector we chose
     assert [each["Status"] for each in rows].count("SUPPRESSED") == 2
+
+
+def test_what_the_baseline_knows_was_first_seen_then():
+    table = list(csv.DictReader(StringIO(render(RULED))))
+    known = [each for each in table if each["First Seen"] != each["Last Seen"]]
+    assert [(each["First Seen"], each["Age (Days)"]) for each in known] == [("2024-12-01T00:00:00Z", "33")]
 
 
 def test_no_cell_is_a_formula(rows):

@@ -3,9 +3,24 @@
 import json
 
 import pytest
-from tests.unit.render.sample import DEBIAN, EMPTY, EVIL, GIT, INVENTORY, LODASH, LOG4J, OPENSSL, REPORT, STDLIB
+from msgspec.structs import replace
+from tests.unit.render.sample import (
+    DEBIAN,
+    EMPTY,
+    EVIL,
+    FINDINGS,
+    GIT,
+    INVENTORY,
+    LODASH,
+    LOG4J,
+    OPENSSL,
+    REPORT,
+    RULED,
+    STDLIB,
+)
 
 from openinspector.model.match import Report
+from openinspector.model.suppression import Suppression
 from openinspector.render.cyclonedx import render
 from openinspector.render.purl import purl
 
@@ -27,7 +42,11 @@ def vulnerabilities(bom, name):
     return [each for each in bom["vulnerabilities"] if each["id"] == name]
 
 
-@pytest.mark.parametrize("report", [REPORT, EMPTY, Report(inventory=INVENTORY)], ids=["rich", "empty", "inventory"])
+@pytest.mark.parametrize(
+    "report",
+    [REPORT, RULED, EMPTY, Report(inventory=INVENTORY)],
+    ids=["rich", "ruled", "empty", "inventory"],
+)
 def test_it_is_valid_by_the_published_schema(report):
     schema = pytest.importorskip("cyclonedx.schema", reason="cyclonedx-python-lib is not installed")
     validation = pytest.importorskip("cyclonedx.validation.json", reason="cyclonedx-python-lib is not installed")
@@ -129,9 +148,35 @@ def test_a_suppressed_finding_has_an_analysis_of_its_own(bom):
     shown, hidden = vulnerabilities(bom, "CVE-2021-23337")
     assert "analysis" not in shown
     assert hidden["analysis"]["state"] == "not_affected"
+    assert hidden["analysis"]["justification"] == "code_not_reachable"
     assert "execute path" in hidden["analysis"]["detail"]
     (ignored,) = vulnerabilities(bom, "GHSA-xxxx-yyyy-zzzz")
     assert ignored["analysis"]["state"] == "in_triage"  # somebody accepts a risk: it is there all the same
+
+
+@pytest.mark.parametrize(
+    ("status", "justification", "state", "word"),
+    [
+        ("fixed", "", "resolved", None),
+        ("not_affected", "component_not_present", "not_affected", "code_not_present"),
+        ("not_affected", "requires_configuration", "not_affected", "requires_configuration"),
+        ("not_affected", "vulnerable_code_cannot_be_controlled_by_adversary", "not_affected", None),
+        ("not_affected", "false_positive", "false_positive", None),
+    ],
+)
+def test_a_statement_keeps_its_meaning_in_cyclonedx_words(status, justification, state, word):
+    hidden = Suppression(kind="vex", reason="because", status=status, justification=justification)
+    report = replace(REPORT, findings=(replace(FINDINGS[0], suppressed=hidden),))
+    analysis = json.loads(render(report))["vulnerabilities"][0]["analysis"]
+    assert (analysis["state"], analysis.get("justification")) == (state, word)
+
+
+def test_what_is_only_under_investigation_is_in_triage_and_what_was_known_is_told():
+    flaws = vulnerabilities(json.loads(render(RULED)), "CVE-2023-5363")
+    investigated = next(each for each in flaws if "analysis" in each)
+    assert investigated["analysis"]["state"] == "in_triage"
+    (known,) = (each for each in flaws if "analysis" not in each)
+    assert values(known, f"known_since:{purl(OPENSSL, DEBIAN)}") == ["2024-12-01T00:00:00Z"]
 
 
 def test_doubt_is_told(bom):

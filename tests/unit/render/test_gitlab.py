@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from tests.unit.render.sample import EMPTY, REPORT
+from tests.unit.render.sample import EMPTY, REPORT, RULED
 
 from openinspector.render.gitlab import render
 
@@ -141,7 +141,7 @@ def find(document, name):
     return next(each for each in document["vulnerabilities"] if each["identifiers"][0]["value"] == name)
 
 
-@pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["rich", "empty"])
+@pytest.mark.parametrize("report", [REPORT, RULED, EMPTY], ids=["rich", "ruled", "empty"])
 def test_it_has_what_the_schema_requires(report):
     from jsonschema import Draft7Validator
 

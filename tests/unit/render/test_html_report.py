@@ -6,7 +6,7 @@ from hashlib import sha256
 from html.parser import HTMLParser
 
 import pytest
-from tests.unit.render.sample import EMPTY, HOSTILE, INVENTORY, REPORT
+from tests.unit.render.sample import EMPTY, HOSTILE, INVENTORY, REPORT, RULED
 
 from openinspector.model.match import Report
 from openinspector.render.html_report import render
@@ -41,7 +41,11 @@ def page():
     return Page(render(REPORT))
 
 
-@pytest.mark.parametrize("report", [REPORT, EMPTY, Report(inventory=INVENTORY)], ids=["rich", "empty", "inventory"])
+@pytest.mark.parametrize(
+    "report",
+    [REPORT, RULED, EMPTY, Report(inventory=INVENTORY)],
+    ids=["rich", "ruled", "empty", "inventory"],
+)
 def test_every_tag_is_closed(report):
     assert Page(render(report)).open == []
 
@@ -93,6 +97,13 @@ def test_all_sections_are_there(page):
         "@babel/traverse",
     ):
         assert wanted in words
+
+
+def test_statements_and_what_was_known_are_shown():
+    page = render(RULED)
+    assert "VEX: under investigation" in page
+    assert "known since 2024-12-01" in page
+    assert "VEX: not affected, the vulnerable code is not in the execute path" in page
 
 
 def test_the_worst_package_comes_first(page):

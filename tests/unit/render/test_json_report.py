@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.render.sample import EMPTY, FINDINGS, REPORT
+from tests.unit.render.sample import EMPTY, FINDINGS, REPORT, RULED
 
 from openinspector.render.json_report import render
 
@@ -26,7 +26,8 @@ def keys(value):
             yield from keys(each)
 
 
-def test_every_key_is_on_its_page(document):
+def test_every_key_is_on_its_page():
+    document = json.loads(render(RULED))
     page = PAGE.read_text()
     # Maps by what was scanned: their keys are data.
     data = {*document["vulnerabilities"], *document["database"], *document["packages"]["by_type"]}
@@ -61,6 +62,23 @@ def test_doubt_and_suppression_are_told(document):
     assert [each["vulnerability"] for each in document["undecided"]] == ["", "CVE-2023-39325"]
     assert document["problems"][0]["count"] == 3
     assert [each["suppressed"][:3] for each in document["findings"] if each["suppressed"]] == ["VEX", "ign"]
+
+
+def test_what_overruled_the_scan_is_told():
+    document = json.loads(render(RULED))
+    hidden = [each["suppression"] for each in document["findings"] if each["suppression"] is not None]
+    assert [(each["kind"], each["status"], each["owner"], each["expires"]) for each in hidden] == [
+        ("vex", "not_affected", "Acme", ""),
+        ("ignore", "", "alice@example.org", "2026-01-01"),
+    ]
+    (stated,) = (each["vex"] for each in document["findings"] if each["vex"])
+    assert (stated[0]["status"], stated[0]["product"]) == ("under_investigation", "pkg:deb/debian/openssl")
+    assert document["summary"]["known"] == 1
+    assert [(each["kind"], each["entries"], each["hidden"]) for each in document["given"]] == [
+        ("vex", 3, 1),
+        ("ignore", 1, 1),
+        ("baseline", 9, 1),
+    ]
 
 
 def test_it_depends_on_the_report_alone():

