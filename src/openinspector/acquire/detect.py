@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from openinspector.acquire.contract import Reader
-from openinspector.errors import UsageError
+from openinspector.errors import AcquireError, UsageError
 from openinspector.model.inventory import Inventory
 
 _PREFIXES = ("dir", "image", "oci-dir", "lambda", "sbom")
@@ -25,7 +25,9 @@ def detect(text: str) -> Choice:
     """Find out what a TARGET is.
 
     Raises:
-        UsageError: Nothing of that name is there, and it can't be a registry reference either.
+        UsageError: Nothing of that name is there, and it can't be a registry reference either; or what is there is
+            of another kind than was said.
+        AcquireError: A file can't be read.
     """
     if text == "host":
         return Choice(kind="host", name=text)
@@ -37,8 +39,11 @@ def detect(text: str) -> Choice:
             return Choice(kind="registry", name=rest)
         if prefix == "image" and Path(rest).is_dir():
             return Choice(kind="oci-dir", name=rest)
-        if prefix != "image" and not Path(rest).exists():
+        if not Path(rest).exists():
             raise UsageError(f"there is nothing at {rest}")
+        folder = prefix in ("dir", "oci-dir")
+        if not (Path(rest).is_dir() if folder else Path(rest).is_file()):  # to read a pipe might never end
+            raise UsageError(f"{rest} is not a {'directory' if folder else 'file'}")
         return Choice(kind=prefix, name=rest)
     path = Path(text)
     if path.is_dir():
@@ -46,6 +51,8 @@ def detect(text: str) -> Choice:
         return Choice(kind="oci-dir" if layout else "dir", name=text)
     if path.is_file():
         return Choice(kind=_kind_of_file(path), name=text)
+    if path.exists():
+        raise UsageError(f"{text} is neither a file nor a directory")
     if "/" in text or ":" in text:
         return Choice(kind="registry", name=text)
     raise UsageError(
@@ -55,14 +62,18 @@ def detect(text: str) -> Choice:
 
 
 def _kind_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.read(4096)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise AcquireError(f"{path} can't be read: {error.strerror or error}") from error
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         return "lambda"
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:1] in (b"{", b"<") or text.startswith((b"SPDXVersion:", b"##", b"SPDX")):
-        return "sbom"
-    return "image"
+    if head[257:262] == b"ustar":
+        return "image"
+    from openinspector.acquire.sbom.text import looks_like_an_sbom
+
+    return "sbom" if looks_like_an_sbom(head) else "image"
 
 
 def acquire(reader: Reader, choice: Choice, platform: str = "", lambda_layers: tuple[Path, ...] = ()) -> Inventory:

@@ -17,11 +17,11 @@ NAMES = (
     "pom.properties", "package-lock.json", ".package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml",
     "bun.lock", "go.mod", "Cargo.lock", "Gemfile.lock", "requirements.txt", "Pipfile.lock", "poetry.lock", "uv.lock",
     "pdm.lock", "pylock.toml", "gradle.lockfile", "packages.lock.json", "packages.config", "project.assets.json",
-    "pubspec.lock", "mix.lock", "Package.resolved", "Podfile.lock", "conan.lock",
+    "pubspec.lock", "mix.lock", "Package.resolved", "Podfile.lock", "conan.lock", "rbconfig.rb",
 )  # fmt: skip
 SUFFIXES = (
-    ".jar", ".war", ".ear", ".par", ".sar", ".hpi", ".jpi", ".egg", ".egg-info", ".whl", ".gemspec", ".deps.json",
-    ".dll", ".exe", ".node", ".nupkg", ".nuspec", ".bin", ".real",
+    ".jar", ".war", ".ear", ".par", ".sar", ".nar", ".kar", ".rar", ".hpi", ".jpi", ".lpkg", ".egg", ".egg-info",
+    ".whl", ".gemspec", ".deps.json", ".dll", ".exe", ".node", ".nupkg", ".nuspec", ".bin", ".real", ".lockfile",
 )  # fmt: skip
 
 _NAMES = frozenset(name.encode() for name in NAMES)

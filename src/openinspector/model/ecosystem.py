@@ -10,7 +10,10 @@ from msgspec import Struct
 
 
 class Ecosystem(Struct, frozen=True, kw_only=True):
-    """One package universe. `osv` is OSV's name for it, `scheme` that of the scheme that orders its versions."""
+    """One package universe.
+
+    `osv` is OSV's name for it, `scheme` that of the scheme that orders its versions, "" where each package has its own.
+    """
 
     type: str
     scheme: str
@@ -35,10 +38,23 @@ ECOSYSTEMS: dict[str, Ecosystem] = {
         Ecosystem(type="cocoapods", scheme="gem", title="CocoaPods"),
         Ecosystem(type="conan", scheme="npm", osv="ConanCenter", title="C and C++ (Conan)"),
         Ecosystem(type="conda", scheme="pypi", title="Conda"),
+        Ecosystem(type="generic", scheme="", title="Runtimes: Node.js (npm); Ruby, JRuby, mruby, Rubinius (gem)"),
     )
 }
 
 TYPE_OF_OSV: dict[str, str] = {each.osv: each.type for each in ECOSYSTEMS.values() if each.osv}
+
+# No package manager names a runtime: its type is `generic`, its name the one that its advisories use.
+_RUNTIMES: dict[str, str] = {
+    "node": "npm",
+    "ruby": "gem",
+    "jruby": "gem",
+    "mruby": "gem",
+    "mrubyc": "gem",
+    "rbx": "gem",
+    "truffleruby": "gem",
+}
+_OTHER_NAMES = {"nodejs": "node", "node.js": "node", "rubinius": "rbx"}
 
 _PYPI_SEPARATORS = re.compile(r"[-_.]+")
 
@@ -54,12 +70,16 @@ def canonical_name(type_: str, name: str) -> str:
         return name.lower()
     if type_ == "swift":
         return name.lower().removeprefix("https://").removesuffix("/").removesuffix(".git")
+    if type_ == "generic":
+        return _OTHER_NAMES.get(name.lower(), name)
     return name
 
 
 def scheme_of(namespace: str, package_name: str = "") -> str:
-    """The scheme that orders the versions of a namespace's packages; "" for a namespace that we don't know."""
+    """The scheme that orders the versions of a namespace's packages; "" for one that we don't know."""
     family = namespace.partition(":")[0]
+    if family == "generic":
+        return _RUNTIMES.get(package_name, "")
     if family in ECOSYSTEMS:
         # The go command and the standard library are versioned as toolchains, not as modules.
         if family == "golang" and package_name in ("stdlib", "toolchain"):

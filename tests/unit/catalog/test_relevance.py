@@ -23,6 +23,12 @@ CASES = [
     ("usr/share/zoneinfo/Europe/Berlin", False),
     ("usr/include/x.h", False),
     ("opt/app/Cargo.lock", True),
+    ("opt/nifi/lib/nifi-standard.nar", True),
+    ("opt/karaf/deploy/feature.kar", True),
+    ("opt/jboss/adapter.rar", True),
+    ("opt/liferay/osgi/marketplace/Forms.lpkg", True),
+    ("opt/app/gradle/dependency-locks/compileClasspath.lockfile", True),
+    ("opt/app/some.lock", False),
 ]
 
 
