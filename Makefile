@@ -25,16 +25,18 @@ check: setup ## format, lint, types, imports, docs in step
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/support_table.py --check
+	$(BIN)/python tools/command_reference.py --check
 
 fmt: setup ## format
 	$(BIN)/ruff format src tests bench tools
 	$(BIN)/ruff check --fix src tests bench tools
 
-bench: setup ## measure against peers
-	$(BIN)/python bench/bench_versions.py
+bench: setup ## measure against peers, into .bench/report.md (BENCH_ONLY=scan,match runs only these)
+	$(BIN)/python bench/run.py
 
 docs: setup ## write the generated pages
 	$(BIN)/python tools/support_table.py
+	$(BIN)/python tools/command_reference.py
 
 lock: ## pin every version again
 	$(BIN)/pip install -q uv

@@ -17,7 +17,31 @@ TARGET is found out from what it is, or said by a prefix:
   openinspector scan lambda:function.zip --lambda-layer deps.zip
   openinspector scan bom.json                  CycloneDX or SPDX
 
+what needn't be done (docs/howto/suppress-findings.md):
+  openinspector scan app.tar --vex app.openvex.json    what publishers say: OpenVEX, CycloneDX, CSAF
+  openinspector scan app.tar --ignore-file risks.toml  what you accept, with owner, reason and a last day
+  openinspector scan app.tar --baseline last.json --fail-on high    only what is new counts
+
 exit status: 0 clean or below the gate, 1 the gate was hit, 2 usage, 3 the scan was partial or failed
+"""
+
+_UPDATE_EXAMPLES = """\
+examples:
+  openinspector db update                                    from the publishers
+  openinspector db update --feed debian_tracker --feed kev   only these; the others stay as they are
+  openinspector db update --mirror /media/usb/feeds          from a folder, on a machine without a network
+  openinspector db update --mirror https://mirror.example/feeds --mirror-key mirror.key.pub
+
+environment: OPENINSPECTOR_DB (the advisory file), OPENINSPECTOR_DATA (the folder of documents is in it),
+OPENINSPECTOR_SETTINGS (addresses, feeds to leave out), OPENINSPECTOR_MIRROR, OPENINSPECTOR_MIRROR_KEY
+exit status: 0 everything is up to date, 3 a feed could not be fetched or read (its previous advisories stay in force)
+"""
+
+_SIGN_EXAMPLES = """\
+examples:
+  openinspector db keygen mirror.key                         once
+  openinspector db update --documents mirror/
+  openinspector db sign mirror/ --key mirror.key             and serve the folder
 """
 
 
@@ -45,8 +69,28 @@ def _scan(commands: Any) -> None:
     scan.add_argument("--db", metavar="FILE", help="the advisory file (default: OPENINSPECTOR_DB, or the updated one)")
     scan.add_argument("--fail-on", choices=GATES, help="exit with 1 when something at least this severe is found")
     scan.add_argument("--ignore-unfixed", action="store_true", help="leave out what has no fix")
+    _waivers(scan)
+    scan.add_argument(
+        "--baseline", metavar="FILE", help="a former JSON report: --fail-on counts only what is not in it"
+    )
+    scan.add_argument("--show-suppressed", action="store_true", help="list suppressed findings in the table")
     scan.add_argument("--no-color", action="store_true", help="no colour, as NO_COLOR in the environment")
     scan.set_defaults(command=_later("scan"))
+
+
+def _waivers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--vex",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a VEX document: OpenVEX, CycloneDX or CSAF (may be given several times)",
+    )
+    command.add_argument(
+        "--ignore-file",
+        metavar="FILE",
+        help="accepted findings (default: .openinspector-ignore.toml in the working directory, if it is there)",
+    )
 
 
 def _sbom(commands: Any) -> None:
@@ -63,6 +107,7 @@ def _explain(commands: Any) -> None:
     explain.add_argument("vulnerability", metavar="CVE")
     _target(explain)
     explain.add_argument("--db", metavar="FILE", help="the advisory file")
+    _waivers(explain)
     explain.add_argument("--format", choices=("table", "json"), default="table")
     explain.set_defaults(command=_later("explain"))
 
@@ -70,6 +115,7 @@ def _explain(commands: Any) -> None:
 def _db(commands: Any) -> None:
     database = _command(commands, "db", "make and look at the advisory file", "openinspector db status")
     verbs = database.add_subparsers(metavar="VERB", required=True)
+    _db_update(verbs)
     build = _command(
         verbs, "build", "compile a folder of feeds", "openinspector db build --feeds feeds/ --output advisories.sqlite"
     )
@@ -99,6 +145,34 @@ def _db(commands: Any) -> None:
         verbs, "layout", "where each feed's documents lie in a folder of feeds", "openinspector db layout"
     )
     layout.set_defaults(command=_later("db", "layout_command"))
+
+
+def _db_update(verbs: Any) -> None:
+    update = _command(verbs, "update", "fetch what changed, and compile it", _UPDATE_EXAMPLES)
+    update.add_argument("--mirror", metavar="URL_OR_DIR", help="where everything comes from in place of the publishers")
+    update.add_argument("--mirror-key", metavar="KEY", help="the mirror's public key, or a file with it")
+    update.add_argument(
+        "--feed", metavar="NAME", action="append", default=[], help="fetch this feed only (can be repeated)"
+    )
+    update.add_argument("--output", metavar="FILE", help="the advisory file (default: where `scan` looks for it)")
+    update.add_argument(
+        "--documents",
+        metavar="DIR",
+        help="where the documents are kept (default: `documents` beside the default advisory file)",
+    )
+    update.set_defaults(command=_later("db", "update_command"))
+    sign = _command(verbs, "sign", "sign a folder of feeds, to be a mirror", _SIGN_EXAMPLES)
+    sign.add_argument("folder", metavar="DIR", help="a folder laid out as `db layout` lists")
+    sign.add_argument("--key", metavar="FILE", required=True, help="the private key that `db keygen` made")
+    sign.add_argument(
+        "--version", metavar="N", type=int, dest="version_number", help="higher than the last (default: the next)"
+    )
+    sign.set_defaults(command=_later("db", "sign_command"))
+    keygen = _command(
+        verbs, "keygen", "make the key that a mirror is signed with", "openinspector db keygen mirror.key"
+    )
+    keygen.add_argument("file", metavar="FILE", help="for the private key; the public one goes to FILE.pub")
+    keygen.set_defaults(command=_later("db", "keygen_command"))
 
 
 def _version_compare(commands: Any) -> None:

@@ -1,8 +1,10 @@
 """`openinspector db`: the advisory file is made and looked at."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -10,6 +12,11 @@ from openinspector.acquire.cache import default_folder
 from openinspector.cli.output import progress
 from openinspector.errors import UsageError
 from openinspector.store.advisories import AdvisoryFile, default_path
+
+if TYPE_CHECKING:
+    from openinspector.pipeline.build import Built
+    from openinspector.pipeline.mirror import Mirror
+    from openinspector.pipeline.settings import MirrorSettings
 
 _PARTIAL = 3
 
@@ -23,12 +30,59 @@ def build_command(chosen: argparse.Namespace) -> int:
         raise UsageError(f"there is no folder {folder}")
     with progress() as show:
         built = build(folder, Path(chosen.output), default_folder(), show)
-    size = built.output.stat().st_size
-    print(f"{built.output}: {size / 1e6:.0f} MB, {built.digest}")
-    failed = [each for each in built.feeds if each.status != "current"]
-    for each in failed:
-        print(f"openinspector: feed {each.name} is {each.status}: {each.reason}", file=sys.stderr)
-    return _PARTIAL if failed else 0
+    return _say_built(built)
+
+
+def update_command(chosen: argparse.Namespace) -> int:
+    """Fetch what changed at the publishers or a mirror, and compile it."""
+    from openinspector.pipeline.documents import default_documents
+    from openinspector.pipeline.registry import feeds
+    from openinspector.pipeline.settings import load_settings
+    from openinspector.pipeline.update import Request, update
+
+    settings = load_settings(frozenset(feeds()))
+    mirror = _mirror(chosen, settings.mirror)
+    if mirror is not None and mirror.folder is None and not mirror.key:
+        said = "no key was given for it (--mirror-key), so nobody vouches for what it serves"
+        print(f"openinspector: the mirror {mirror.shown}: {said}", file=sys.stderr)
+    request = Request(
+        documents=Path(chosen.documents) if chosen.documents else default_documents(),
+        output=Path(chosen.output) if chosen.output else default_path(),
+        cache=default_folder(),
+        settings=settings,
+        mirror=mirror,
+        only=tuple(chosen.feed),
+    )
+    with progress() as show:
+        done = update(request, show)
+    for note in done.notes:
+        print(f"openinspector: {note}", file=sys.stderr)
+    version = f", version {done.version} of the mirror" if done.version else ""
+    print(f"{done.fresh} documents are new, {done.unchanged} unchanged ({done.received / 1e6:.1f} MB read{version})")
+    return _say_built(done.built)
+
+
+def keygen_command(chosen: argparse.Namespace) -> int:
+    """Make the key that a mirror is signed with."""
+    from openinspector.transport.manifest import create_key
+
+    private = Path(chosen.file)
+    public = create_key(private)
+    public_file = private.with_name(f"{private.name}.pub")
+    public_file.write_text(f"{public}\n", encoding="ascii")
+    print(f"{private}: the private key, which only you can read\n{public_file}: the public key, {public}")
+    return 0
+
+
+def sign_command(chosen: argparse.Namespace) -> int:
+    """Write the manifest of a folder of feeds, and sign it."""
+    from openinspector.pipeline.mirror import sign_folder
+    from openinspector.pipeline.registry import feeds
+
+    manifest = sign_folder(Path(chosen.folder), Path(chosen.key), chosen.version_number, feeds().values())
+    size = sum(entry.size for entry in manifest.files.values())
+    print(f"{chosen.folder}: version {manifest.version}, {len(manifest.files)} documents, {size / 1e6:.1f} MB")
+    return 0
 
 
 def starter_command(chosen: argparse.Namespace) -> int:
@@ -50,12 +104,18 @@ def status_command(chosen: argparse.Namespace) -> int:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(said)).decode() + "\n")
         return 0
     print(f"{advisories.path}\nbuilt {advisories.meta.get('built', '?')}  {advisories.meta.get('digest', '')}\n")
-    print(f"{'FEED':<16}{'STATUS':<10}{'NEWEST':<12}{'ADVISORIES':>11}{'RANGES':>10}{'FACTS':>9}{'UNREAD':>8}")
+    print(
+        f"{'FEED':<16}{'STATUS':<10}{'FETCHED':<12}{'NEWEST':<12}{'ADVISORIES':>11}{'RANGES':>10}{'FACTS':>9}{'UNREAD':>8}"
+    )
     for feed in feeds:
         print(
-            f"{feed['name']!s:<16}{feed['status']!s:<10}{str(feed['newest'])[:10]:<12}{feed['advisories']!s:>11}"
-            f"{feed['affected']!s:>10}{feed['enrichments']!s:>9}{feed['problems']!s:>8}"
+            f"{feed['name']!s:<16}{feed['status']!s:<10}{str(feed['fetched'])[:10]:<12}"
+            f"{str(feed['newest'])[:10]:<12}{feed['advisories']!s:>11}{feed['affected']!s:>10}"
+            f"{feed['enrichments']!s:>9}{feed['problems']!s:>8}"
         )
+    for feed in feeds:
+        if feed["reason"]:
+            print(f"\n{feed['name']} is {feed['status']}: {feed['reason']}")
     return 0
 
 
@@ -82,3 +142,26 @@ def layout_command(_chosen: argparse.Namespace) -> int:
         for source in feed.sources:
             print(f"  {source.path}" + (f"  <- {source.url}" if source.url else ""))
     return 0
+
+
+def _mirror(chosen: argparse.Namespace, settings: "MirrorSettings") -> "Mirror | None":
+    """The mirror that is asked for: by the arguments, else by the environment, else by the settings."""
+    from openinspector.pipeline.mirror import Mirror
+    from openinspector.transport.manifest import load_public
+
+    where = chosen.mirror or os.environ.get("OPENINSPECTOR_MIRROR") or settings.url
+    key = chosen.mirror_key or os.environ.get("OPENINSPECTOR_MIRROR_KEY") or settings.key
+    if not where:
+        if chosen.mirror_key:
+            raise UsageError("--mirror-key says nothing without a mirror (--mirror URL_OR_DIR)")
+        return None
+    return Mirror(where=where, key=load_public(key) if key else b"")
+
+
+def _say_built(built: "Built") -> int:
+    size = built.output.stat().st_size
+    print(f"{built.output}: {size / 1e6:.0f} MB, {built.digest}")
+    failed = [each for each in built.feeds if each.status != "current"]
+    for each in failed:
+        print(f"openinspector: feed {each.name} is {each.status}: {each.reason}", file=sys.stderr)
+    return _PARTIAL if failed else 0

@@ -15,14 +15,24 @@ def run(given: Sequence[str]) -> int:
     try:
         return int(chosen.command(chosen))
     except UsageError as error:
-        print(f"openinspector: {error}", file=sys.stderr)
+        _say(str(error))
         return USAGE
     except OpenInspectorError as error:
-        print(f"openinspector: {error}", file=sys.stderr)
+        _say(str(error))
+        return FAILED
+    except MemoryError:
+        _say("there is not enough memory for this")
         return FAILED
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone; nothing more can be said
         return FAILED
     except KeyboardInterrupt:
-        print("openinspector: interrupted", file=sys.stderr)
+        _say("interrupted")
         return 130
+
+
+def _say(text: str) -> None:
+    """Tell a person; the text may hold words of an artifact or a server, and goes to a terminal."""
+    from openinspector.render.text import visible
+
+    print(f"openinspector: {visible(text)}", file=sys.stderr)

@@ -7,21 +7,26 @@ feed says so.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from openinspector import __version__
 from openinspector.errors import FeedError, OpenInspectorError
 from openinspector.feeds.contract import Document, Feed
 from openinspector.pipeline.registry import feeds as all_feeds
 from openinspector.store.compile import FeedState, compile_parts
 from openinspector.store.part import LAYOUT, write_part
+from openinspector.store.restate import restate
 
-_INDEX = "parts.json"
+_INDEX = f"parts-{LAYOUT}.json"
+_UNUSED_DAYS = 7  # for so long a part that no build used is kept
 
 Progress = Callable[[str, int, int], None]
 
@@ -45,13 +50,30 @@ class Built(Struct, frozen=True, kw_only=True):
     unclaimed: tuple[str, ...]  # files of the folder that no feed wants
 
 
-def build(folder: Path, output: Path, cache: Path, progress: Progress, meta: dict[str, str] | None = None) -> Built:
+class Brought(Struct, frozen=True, kw_only=True):
+    """What an update says of a feed: when its documents were the latest ("": just now), and which it could not get."""
+
+    fetched: str = ""
+    failed: dict[str, str] = {}  # path in the layout → reason
+
+
+def build(
+    folder: Path,
+    output: Path,
+    cache: Path,
+    progress: Progress,
+    meta: dict[str, str] | None = None,
+    brought: Mapping[str, Brought] | None = None,
+) -> Built:
     """Compile every document of a folder of feeds into an advisory file.
+
+    With `brought` only the feeds that it names are compiled, and a generation that differs from the one in place in
+    nothing but dates is not compiled again.
 
     Raises:
         FeedError: The folder has no document of any feed.
     """
-    plugins = all_feeds()
+    plugins = {name: feed for name, feed in all_feeds().items() if brought is None or name in brought}
     parts = cache / "parts"
     parts.mkdir(parents=True, exist_ok=True, mode=0o700)
     works = list(_find(folder, plugins.values(), parts))
@@ -60,16 +82,20 @@ def build(folder: Path, output: Path, cache: Path, progress: Progress, meta: dic
             f"{folder} has no document of any feed; the expected layout is listed by `openinspector db layout`"
         )
     failures = _make_parts(works, progress)
-    fetched = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    fetched = timestamp()
     previous = _read_index(parts)
+    told = {name: Brought(fetched=fetched) for name in {work.feed for work in works}}
+    told |= {name: each for name, each in (brought or {}).items() if name in told or each.failed}
     states = tuple(
-        _state(plugins[name], [work for work in works if work.feed == name], failures, previous, fetched)
-        for name in sorted({work.feed for work in works})
+        _state(plugins[name], [work for work in works if work.feed == name], failures, previous, each)
+        for name, each in sorted(told.items())
     )
     _write_index(parts, previous, works, failures)
+    facts = {"built": fetched, "tool_version": __version__, **(meta or {})}
     progress("compile", 0, 1)
-    digest = compile_parts(output, states, {"built": fetched, **(meta or {})})
+    digest = (restate(output, states, facts) if brought is not None else "") or compile_parts(output, states, facts)
     progress("compile", 1, 1)
+    _drop_unused(parts, states)
     claimed = {work.path for work in works}
     unclaimed = tuple(path for path in _all_files(folder) if path not in claimed)
     return Built(digest=digest, output=output, feeds=states, unclaimed=unclaimed)
@@ -91,7 +117,8 @@ def _find(folder: Path, plugins: Iterable[Feed], parts: Path) -> Iterator[Work]:
 
 
 def _all_files(folder: Path) -> list[str]:
-    return sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
+    files = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return sorted(file.as_posix() for file in files if not file.parts[0].startswith("."))
 
 
 def _make_parts(works: Sequence[Work], progress: Progress) -> dict[Path, str]:
@@ -125,12 +152,12 @@ def make_part(work: Work) -> str:
 
 
 def _state(
-    feed: Feed, works: Sequence[Work], failures: dict[Path, str], previous: dict[str, str], fetched: str
+    feed: Feed, works: Sequence[Work], failures: dict[Path, str], previous: dict[str, str], brought: Brought
 ) -> FeedState:
     digest = hashlib.sha256()
     parts: list[Path] = []
-    reasons: list[str] = []
-    held = 0
+    reasons = list(brought.failed.values())
+    held = len(brought.failed.keys() & {work.path for work in works})
     for work in works:
         part = work.part
         if part in failures:
@@ -147,12 +174,29 @@ def _state(
         name=feed.name,
         revision=feed.revision,
         digest=digest.hexdigest(),
-        fetched=fetched,
+        fetched=brought.fetched or ("" if brought.failed else timestamp()),
         status=status,
         reason="; ".join(reasons)[:1000],
         parts=tuple(parts),
         replaces=feed.repeats == "replace",
     )
+
+
+def timestamp() -> str:
+    """Now, as it is written down: `2026-01-31T04:00:00Z`."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _drop_unused(parts: Path, states: Iterable[FeedState]) -> None:
+    """Forget parts of documents that have changed since, but not those of another folder that is built now and then."""
+    keep = {part.name for state in states for part in state.parts} | set(_read_index(parts).values())
+    oldest = time.time() - _UNUSED_DAYS * 86_400
+    for part in parts.glob("*.sqlite"):
+        with suppress(FileNotFoundError):  # another build may drop it too
+            if part.name in keep:
+                os.utime(part)
+            elif part.stat().st_mtime < oldest:
+                part.unlink()
 
 
 def _read_index(parts: Path) -> dict[str, str]:

@@ -116,7 +116,7 @@ def _notes(inventory: Inventory, outcome: Outcome, advisories: AdvisoryFile) -> 
     if advisories.meta.get("starter"):
         notes.append(
             "Only the starter advisories are loaded: a few hundred well-known vulnerabilities, for trying out."
-            " Compile real feeds with `openinspector db build` for all of them."
+            " Fetch all of them with `openinspector db update`."
         )
     distribution = inventory.distribution
     if distribution is not None and distribution.end_of_life:

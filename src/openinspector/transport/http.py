@@ -10,6 +10,7 @@ Source: RFC 9110 (redirects, Retry-After); AWS EC2 user guide, "Instance metadat
 """
 
 import socket
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -44,6 +45,22 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def host_of(url: str) -> str:
+    """`host`, or `host:port` where a port is named; "" for what is no URL."""
+    try:
+        return httpx.URL(url).netloc.decode()
+    except (httpx.InvalidURL, ValueError):
+        return ""
+
+
+def without_secrets(url: str) -> str:
+    """A URL to be shown or kept: without its user and query, where passwords and signatures are."""
+    try:
+        return _shown(url)
+    except (httpx.InvalidURL, ValueError):
+        return "(what is no URL)"
 
 
 def same_origin(first: str, second: str) -> bool:
@@ -99,7 +116,9 @@ class Client:
     """Makes requests; use as a context manager. Can be shared by threads.
 
     Every error it raises is of the class `error`: `FeedError` where a feed is fetched, `AcquireError` for an image.
-    `plain_http` says whether a `host` or `host:port` may be spoken to without TLS.
+    `plain_http` says whether a `host` or `host:port` may be spoken to without TLS. A host that gave no answer at all
+    to `patience` requests (0: any number) isn't asked again: where many documents lie on one that is down, waiting
+    for each would take hours.
     """
 
     def __init__(
@@ -107,8 +126,11 @@ class Client:
         error: type[OpenInspectorError],
         plain_http: Callable[[str], bool] = is_loopback,
         pause: Callable[[float], None] = sleep,
+        patience: int = 0,
     ) -> None:
         self._error, self._plain_http, self._pause = error, plain_http, pause
+        self._patience = patience
+        self._silent: Counter[tuple[str, str, int | None]] = Counter()
         headers = {"User-Agent": f"openinspector/{__version__}", "Accept-Encoding": "identity"}
         self._client = httpx.Client(follow_redirects=False, timeout=_TIMEOUT, headers=headers)
 
@@ -185,8 +207,11 @@ class Client:
 
     def _send(self, url: httpx.URL, headers: Mapping[str, str], form: Mapping[str, str] | None) -> httpx.Response:
         failure = ""
+        silent = False
         tried = 0
         pause = 0.0
+        if self._patience and self._silent[_origin(url)] >= self._patience:
+            raise self._error(f"{_shown(url)}: the host has not answered before and is not asked again")
         while tried < _ATTEMPTS and pause <= _LONGEST_PAUSE:
             if tried:
                 self._pause(pause)
@@ -197,16 +222,20 @@ class Client:
                 response = self._client.send(request, stream=True)
             except httpx.TransportError as error:
                 failure = _said(error)
+                silent = True
                 continue
             except (httpx.InvalidURL, ValueError) as error:  # httpx looks at where a redirect leads, unasked
                 raise self._error(f"{_shown(url)} redirects to what is not a URL: {error}") from error
             if response.status_code not in _PASSING:
+                self._silent.pop(_origin(url), None)
                 return response
             response.close()
+            silent = False
             failure = f"the server answers {response.status_code} {response.reason_phrase}".rstrip()
             asked = _retry_after(response.headers.get("retry-after", ""))
             if asked is not None:
                 pause = asked
+        self._silent[_origin(url)] += silent
         wish = f", which asks to wait {pause:.0f} seconds" if pause > _LONGEST_PAUSE else ""
         raise self._error(f"{_shown(url)}: {failure}{wish} (tried {tried} times)")
 

@@ -9,16 +9,18 @@ from openinspector.feeds.secdb import advisories, decoded
 from openinspector.feeds.streams import content
 
 _SITE: Final = "https://secdb.alpinelinux.org"
-# Every release has `main`; `community` came with 3.3. Source: https://secdb.alpinelinux.org/ (2025-06)
-_MINORS: Final = range(2, 23)
+# Every release has `main`; `community` came with 3.3. Source: https://secdb.alpinelinux.org/ (2026-11)
+_MINORS: Final = range(2, 25)
+_COMING: Final = range(25, 29)  # two a year
 
 
 def _documents() -> Iterator[Source]:
-    for release in (*(f"v3.{minor}" for minor in _MINORS), "edge"):
+    coming = tuple(f"v3.{minor}" for minor in _COMING)
+    for release in (*(f"v3.{minor}" for minor in _MINORS), *coming, "edge"):
         for repository in ("main", "community"):
             if (release, repository) != ("v3.2", "community"):
                 path = f"{release}/{repository}.json"
-                yield Source(path=f"alpine/secdb/{path}", url=f"{_SITE}/{path}")
+                yield Source(path=f"alpine/secdb/{path}", url=f"{_SITE}/{path}", optional=release in coming)
 
 
 class AlpineSecDb:

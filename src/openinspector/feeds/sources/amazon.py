@@ -69,7 +69,9 @@ _PAGES: Final = {"amazon:1": "", "amazon:2": "AL2/", "amazon:2022": "AL2022/", "
 
 
 def _source(path: str, mirrors: str) -> Source:
-    return Source(path=f"amazon/{path}/updateinfo.xml.gz", url=mirrors, how="yum-mirrorlist")
+    # Old releases go away some day, and a topic's repository need not have update information.
+    optional = not path.startswith(("al2/core", "al2023/"))
+    return Source(path=f"amazon/{path}/updateinfo.xml.gz", url=mirrors, how="yum-mirrorlist", optional=optional)
 
 
 class Amazon:
@@ -81,7 +83,7 @@ class Amazon:
     repeats: Final = "add"
     sources = (
         # The mirror list of Amazon Linux 1 was never served over TLS.
-        _source("al1/updates", "http://repo.us-east-1.amazonaws.com/latest/updates/mirror.list"),
+        _source("al1/updates", "http://repo.us-west-2.amazonaws.com/2018.03/updates/x86_64/mirror.list"),
         _source("al2/core", f"{_CDN}/2/core/latest/x86_64/mirror.list"),
         _source("al2022/core", f"{_CDN}/al2022/core/mirrors/latest/x86_64/mirror.list"),
         _source("al2023/core", f"{_CDN}/al2023/core/mirrors/latest/x86_64/mirror.list"),

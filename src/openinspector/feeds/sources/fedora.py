@@ -13,8 +13,14 @@ from openinspector.feeds.contract import Document, Feed, Record, Source
 from openinspector.feeds.updateinfo import Update, advisory, affected, on_every_architecture, updates
 from openinspector.model.problem import Problem
 
-_RELEASES: Final = (41, 42, 43)  # those that are looked after, as of 2026-01
-_MIRRORS: Final = "https://mirrors.fedoraproject.org/mirrorlist?repo=updates-released-f{release}&arch=x86_64"
+# The project's own servers: a mirror of somebody's could leave updates out, and the information isn't signed.
+_LOOKED_AFTER: Final = "https://dl.fedoraproject.org/pub/fedora/linux/updates/{release}/Everything/x86_64"
+_PAST: Final = "https://archives.fedoraproject.org/pub/archive/fedora/linux/updates/{release}/Everything/x86_64"
+# As of 2026-11. A release moves to the archives some time after its end.
+_RELEASES: Final = {
+    **dict.fromkeys((40, 41, 42), _PAST),
+    **dict.fromkeys((43, 44, 45), _LOOKED_AFTER),
+}
 
 
 class Fedora:
@@ -27,9 +33,12 @@ class Fedora:
     sources = (
         *(
             Source(
-                path=f"fedora/{release}/updateinfo.xml.gz", url=_MIRRORS.format(release=release), how="yum-mirrorlist"
+                path=f"fedora/{release}/updateinfo.xml.gz",
+                url=place.format(release=release),
+                how="yum-repository",
+                optional=release != 44,
             )
-            for release in _RELEASES
+            for release, place in _RELEASES.items()
         ),
         Source(path="fedora/*/updateinfo.xml*"),
     )

@@ -20,7 +20,9 @@ from openinspector.model.advisory import Advisory
 from openinspector.model.problem import Problem
 
 _FIRST_YEAR: Final = 2002  # this file also holds all earlier ones
-_LAST_YEAR: Final = 2026
+_LAST_YEAR: Final = 2026  # that is surely there
+_COMING: Final = 2
+_DAYS: Final = 7  # the file of modified records has those of the last eight
 _FEEDS: Final = "https://nvd.nist.gov/feeds/json/cve/2.0/"
 
 
@@ -78,8 +80,13 @@ class Nvd:
     repeats: Final = "replace"
     sources = (
         *(
-            Source(path=f"nvd/nvdcve-2.0-{year}.json.gz", url=f"{_FEEDS}nvdcve-2.0-{year}.json.gz")
-            for year in range(_FIRST_YEAR, _LAST_YEAR + 1)
+            Source(
+                path=f"nvd/nvdcve-2.0-{year}.json.gz",
+                url=f"{_FEEDS}nvdcve-2.0-{year}.json.gz",
+                days=_DAYS,
+                optional=year > _LAST_YEAR,
+            )
+            for year in range(_FIRST_YEAR, _LAST_YEAR + _COMING + 1)
         ),
         Source(path="nvd/nvdcve-2.0-modified.json.gz", url=f"{_FEEDS}nvdcve-2.0-modified.json.gz"),
         Source(path="nvd/nvdcve-2.0-*.json*"),

@@ -4,7 +4,7 @@ A row names a package without saying whether it is a source or a binary package:
 newer ones list the binary packages too (`curl`, `curl-libs`). A row is therefore said of both.
 
 Source: https://github.com/vmware/photon/wiki/Security-Advisories,
-https://packages.vmware.com/photon/photon_cve_metadata/
+https://github.com/vmware/photon/issues/1638
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ from openinspector.feeds.text import is_cve, shown, without_zero_epoch
 from openinspector.model.advisory import Advisory, Affected, Range, State
 from openinspector.model.problem import Problem
 
-_BASE: Final = "https://packages.vmware.com/photon/photon_cve_metadata/"
+# Since March 2026 the publisher has had a folder of documents that name no release, without these, and old mirrors of
+# them are no longer brought up to date.
+_BASE: Final = "https://packages.broadcom.com/photon/photon_cve_metadata/"
 _KINDS: Final[tuple[Literal["source", "binary"], ...]] = ("source", "binary")
 _NONE: Final = ("", "NA", "N/A")
 
@@ -42,7 +44,11 @@ class Photon:
     repeats: Final = "add"
     sources = (
         *(
-            Source(path=f"photon/cve_data_photon{release}.json", url=f"{_BASE}cve_data_photon{release}.json")
+            Source(
+                path=f"photon/cve_data_photon{release}.json",
+                url=f"{_BASE}cve_data_photon{release}.json",
+                optional=True,
+            )
             for release in ("1.0", "2.0", "3.0", "4.0", "5.0")
         ),
         Source(path="photon/cve_data_photon*.json"),

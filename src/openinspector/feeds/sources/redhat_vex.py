@@ -24,6 +24,7 @@ from openinspector.model.advisory import Advisory, Affected, Range, State
 from openinspector.model.problem import Problem
 
 _BASE: Final = "https://security.access.redhat.com/data/csaf/v2/vex/"
+_ARCHIVE: Final = "redhat/csaf-vex/vex-archive.tar.zst"
 # A document is called as its CVE is. Its withdrawal is Red Hat's own affair, not that of the CVE.
 _PREFIX: Final = "REDHAT-"
 _UNKNOWN_DAY: Final = "1970-01-01T00:00:00Z"  # a deletion without a date
@@ -80,8 +81,9 @@ class RedhatVex:
     revision = 2
     repeats: Final = "replace"
     sources = (
-        # The name that archive_latest.txt gives; before 2026 it held a date (`csaf_vex_2024-08-04.tar.zst`).
-        Source(path="redhat/csaf-vex/vex-archive.tar.zst", url=f"{_BASE}vex-archive.tar.zst"),
+        # The text gives the archive's name, which holds a date (`csaf_vex_2024-08-04.tar.zst`).
+        Source(path=_ARCHIVE, url=f"{_BASE}archive_latest.txt", how="named", days=7),
+        Source(path="redhat/csaf-vex/changes.tar.zst", url=f"{_BASE}changes.csv", how="csaf-changes", of=_ARCHIVE),
         Source(path="redhat/csaf-vex/csaf_vex_*.tar.zst"),
         Source(path="redhat/csaf-vex/**/*.json"),
         Source(path="redhat/csaf-vex/deletions.csv", url=f"{_BASE}deletions.csv"),

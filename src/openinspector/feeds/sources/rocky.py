@@ -20,7 +20,8 @@ from openinspector.feeds.updateinfo import Build, Update, advisory, affected, on
 from openinspector.model.advisory import Advisory, Affected, Cvss
 from openinspector.model.problem import Problem
 
-_MIRRORS: Final = "https://mirrors.rockylinux.org/mirrorlist?arch=x86_64&repo={repository}-{release}"
+# The project's own servers: a mirror of somebody's could leave updates out, and the information isn't signed.
+_REPOSITORY: Final = "https://dl.rockylinux.org/pub/rocky/{release}/{repository}/x86_64/os"
 _PAGE: Final = "https://errata.rockylinux.org/"
 
 
@@ -70,8 +71,8 @@ class Rocky:
         *(
             Source(
                 path=f"rocky/{release}/{repository}/updateinfo.xml.gz",
-                url=_MIRRORS.format(repository=repository, release=release),
-                how="yum-mirrorlist",
+                url=_REPOSITORY.format(repository=repository, release=release),
+                how="yum-repository",
             )
             for release in (8, 9, 10)
             for repository in ("BaseOS", "AppStream")

@@ -33,6 +33,16 @@ _OTHER_PRODUCTS: Final = ("Micro", "Liberty", "Container", "Base Container")
 _SERVICE_PACKS_OF_12: Final = ("12", "12.1", "12.2", "12.3", "12.4", "12.5")
 
 
+def _with_changes(kind: str) -> tuple[Source, Source]:
+    """The archive of one kind of documents, and those that changed since it was made."""
+    archive = f"suse/{kind}.tar.bz2"
+    changes = f"suse/{kind}-changes.tar.zst"
+    return (
+        Source(path=archive, url=f"{_BASE}{kind}.tar.bz2", days=7),
+        Source(path=changes, url=f"{_BASE}{kind}/changes.csv", how="csaf-changes", of=archive),
+    )
+
+
 class SuseCsaf:
     """Both kinds of documents, as archives or one by one."""
 
@@ -41,8 +51,8 @@ class SuseCsaf:
     revision = 2
     repeats: Final = "replace"
     sources = (
-        Source(path="suse/csaf.tar.bz2", url=f"{_BASE}csaf.tar.bz2"),
-        Source(path="suse/csaf-vex.tar.bz2", url=f"{_BASE}csaf-vex.tar.bz2"),
+        *_with_changes("csaf"),
+        *_with_changes("csaf-vex"),
         Source(path="suse/csaf*/*.json"),
     )
 

@@ -54,6 +54,7 @@ class UbuntuTracker:
         Source(
             path="ubuntu/ubuntu-cve-tracker.tar.xz",
             url="https://git.launchpad.net/ubuntu-cve-tracker/snapshot/ubuntu-cve-tracker-master.tar.gz",
+            optional=True,  # Ubuntu's OSV records say the same
         ),
     )
 
