@@ -36,9 +36,15 @@ def assemble(target: Target, harvests: Sequence[Harvest]) -> Inventory:
             owned += reading.owned
             packages += _located(name, reading.packages, at, versions, target.layers)
     distribution = identify(facts)
+    places = {_merged(_outer(each.location.path)) for each in packages if each.type not in OS_TYPES}
+    places.update(_merged(_outer(each.path)) for each in problems)
+    owners = _owners(places, owned)
+    if distribution is not None and distribution.namespace:
+        # What the distribution judges needs no more to be known of.
+        problems = [each for each in problems if each.partial or _merged(_outer(each.path)) not in owners]
     return Inventory(
         target=target,
-        packages=tuple(with_repositories(_with_owners(packages, owned), facts)),
+        packages=tuple(with_repositories(_with_owners(packages, owners), facts)),
         distribution=distribution,
         problems=tuple(problems),
         repositories=enabled(facts, distribution),
@@ -116,31 +122,28 @@ def _key(package: Package) -> _Key:
     return (package.type, package.name, package.version, package.arch)
 
 
-def _with_owners(packages: Iterable[Package], owned: Iterable[tuple[str, tuple[str, ...]]]) -> Iterable[Package]:
-    """Language packages get the OS package that owns their file."""
-    packages = list(packages)
-    places = {_merged(_outer(each)) for each in packages if each.type not in OS_TYPES}
+def _owners(places: set[str], owned: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, str]:
+    """The OS package that owns the file, for those of the places that one owns."""
     if not places:
-        return packages
-    owners = {}
-    for owner, paths in owned:
-        for path in paths:
-            merged = path[4:] if path.startswith("usr/") else path
-            if merged in places:
-                owners[merged] = owner
+        return {}
+    return {merged: owner for owner, paths in owned for path in paths if (merged := _merged(path)) in places}
+
+
+def _with_owners(packages: Sequence[Package], owners: dict[str, str]) -> Sequence[Package]:
+    """Language packages get the OS package that owns their file."""
     if not owners:
         return packages
     return [
         msgspec.structs.replace(each, owner=owner)
-        if each.type not in OS_TYPES and (owner := owners.get(_merged(_outer(each)), ""))
+        if each.type not in OS_TYPES and (owner := owners.get(_merged(_outer(each.location.path)), ""))
         else each
         for each in packages
     ]
 
 
-def _outer(package: Package) -> str:
-    return package.location.path.partition("!")[0]
+def _outer(path: str) -> str:
+    return path.partition("!")[0]
 
 
 def _merged(path: str) -> str:
-    return path[4:] if path.startswith("usr/") else path
+    return path.removeprefix("usr/")

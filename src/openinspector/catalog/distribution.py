@@ -35,6 +35,7 @@ _FAMILY_OF_ID: Final = {
     "sle-hpc": "sles",
     "opensuse-leap": "opensuse-leap",
     "opensuse-tumbleweed": "opensuse-tumbleweed",
+    "opensuse-microos": "opensuse-tumbleweed",  # the same packages, installed in another way
     "photon": "photon",
     "azurelinux": "azurelinux",
     "mariner": "mariner",
@@ -187,6 +188,11 @@ def _text_release(facts: Facts) -> dict[str, str] | None:
                     "VERSION_ID": _version_in(text),
                     "NAME": text[:40],
                 }
+    for fact in _TEXT_FACTS:
+        # `Scientific Linux release 7.9 (Nitrogen)`: none that we know, but it has a name.
+        other = re.match(r"(([A-Za-z][\w-]{0,40})[\w .-]{0,60}?) release \d", _text(facts, fact))
+        if other:
+            return {"ID": other[2].lower(), "NAME": other[1], "VERSION_ID": _version_in(_text(facts, fact))}
     if version := _text(facts, "alpine-release"):
         return {"ID": "alpine", "NAME": "Alpine Linux", "VERSION_ID": version}
     # Last, because every derivative of Debian has this file.

@@ -14,6 +14,7 @@ from openinspector.catalog.contract import MEGABYTE, File, Format, Reading
 from openinspector.errors import CatalogError
 from openinspector.model.problem import Problem
 
+_PROBLEMS_AT_MOST = 10_000  # of one tree; more are counted
 _KEPT_AT_MOST = 64 * MEGABYTE  # bytes of neighbours held back until a walk ends
 
 
@@ -45,14 +46,20 @@ class Harvester:
         self.keep_names = frozenset(name.encode() for name in self._beside_names)
         self._kept: dict[str, bytes] = {}
         self._kept_bytes = 0
+        self._more_problems = 0
         self._waiting: dict[tuple[str, str], tuple[Format, bytes]] = {}
-        self._taken: set[str] = set()
+        self.taken: set[str] = set()  # the paths that were read
         self.missed: dict[str, str] = {}  # wanted names of hard links → the unwanted first names of their files
         self.special: dict[str, bytes] = {}  # what a walk was asked to bring besides
 
     def take(self, path: str, formats: Sequence[Format], data: bytes) -> None:
-        """Read a file by each of the formats that want it; those that look beside it wait for the end."""
-        self._taken.add(path)
+        """Read a file by each of the formats that want it; those that look beside it wait for the end.
+
+        In an archive that has a path twice the later file counts, as for whoever unpacks it.
+        """
+        if path in self.taken:
+            self.harvest.readings.pop(path, None)
+        self.taken.add(path)
         for each in formats:
             if len(data) > each.wants.max_size:
                 self.too_large(path, each, len(data))
@@ -78,12 +85,15 @@ class Harvester:
         What was read under the first name stands there once; a wanted name whose file nobody wanted under its first
         name is remembered in `missed`.
         """
-        if target not in self._taken:
+        if target not in self.taken:
             self.missed[path] = target
 
     def problem(self, problem: Problem) -> None:
         """Keep a doubt."""
-        self.harvest.problems.append(problem)
+        if len(self.harvest.problems) < _PROBLEMS_AT_MOST:
+            self.harvest.problems.append(problem)
+        else:
+            self._more_problems += 1
 
     def finish(self) -> Harvest:
         """The harvest, after the files that waited for their neighbours."""
@@ -97,6 +107,9 @@ class Harvester:
             self._read(path, each, File(path=path, data=data, beside=beside))
         self._waiting.clear()
         self._kept.clear()
+        if self._more_problems:
+            reason = f"there are {self._more_problems:,} more files that could not be read"
+            self.harvest.problems.append(Problem(path="…", reason=reason, count=self._more_problems, partial=True))
         return self.harvest
 
     def _read(self, path: str, wanting: Format, file: File) -> None:

@@ -108,7 +108,7 @@ def _explain(commands: Any) -> None:
     _target(explain)
     explain.add_argument("--db", metavar="FILE", help="the advisory file")
     _waivers(explain)
-    explain.add_argument("--format", choices=("table", "json"), default="table")
+    _as_json(explain)
     explain.set_defaults(command=_later("explain"))
 
 
@@ -121,10 +121,11 @@ def _db(commands: Any) -> None:
     )
     build.add_argument("--feeds", metavar="DIR", required=True, help="a folder laid out as `db layout` lists")
     build.add_argument("--output", metavar="FILE", required=True)
+    _as_json(build)
     build.set_defaults(command=_later("db", "build_command"))
     status = _command(verbs, "status", "age and size of each feed", "openinspector db status --format json")
     status.add_argument("--db", metavar="FILE", help="the advisory file")
-    status.add_argument("--format", choices=("table", "json"), default="table")
+    _as_json(status)
     status.set_defaults(command=_later("db", "status_command"))
     starter = _command(
         verbs,
@@ -133,17 +134,19 @@ def _db(commands: Any) -> None:
         "openinspector db starter --output advisories.sqlite",
     )
     starter.add_argument("--output", metavar="FILE", help="the advisory file (default: where `scan` looks for it)")
+    _as_json(starter)
     starter.set_defaults(command=_later("db", "starter_command"))
     difference = _command(
         verbs, "diff", "the package names whose advisories differ", "openinspector db diff old.sqlite new.sqlite"
     )
     difference.add_argument("older", metavar="A")
     difference.add_argument("newer", metavar="B")
-    difference.add_argument("--format", choices=("table", "json"), default="table")
+    _as_json(difference)
     difference.set_defaults(command=_later("db", "diff_command"))
     layout = _command(
         verbs, "layout", "where each feed's documents lie in a folder of feeds", "openinspector db layout"
     )
+    _as_json(layout)
     layout.set_defaults(command=_later("db", "layout_command"))
 
 
@@ -160,6 +163,7 @@ def _db_update(verbs: Any) -> None:
         metavar="DIR",
         help="where the documents are kept (default: `documents` beside the default advisory file)",
     )
+    _as_json(update)
     update.set_defaults(command=_later("db", "update_command"))
     sign = _command(verbs, "sign", "sign a folder of feeds, to be a mirror", _SIGN_EXAMPLES)
     sign.add_argument("folder", metavar="DIR", help="a folder laid out as `db layout` lists")
@@ -167,11 +171,13 @@ def _db_update(verbs: Any) -> None:
     sign.add_argument(
         "--version", metavar="N", type=int, dest="version_number", help="higher than the last (default: the next)"
     )
+    _as_json(sign)
     sign.set_defaults(command=_later("db", "sign_command"))
     keygen = _command(
         verbs, "keygen", "make the key that a mirror is signed with", "openinspector db keygen mirror.key"
     )
     keygen.add_argument("file", metavar="FILE", help="for the private key; the public one goes to FILE.pub")
+    _as_json(keygen)
     keygen.set_defaults(command=_later("db", "keygen_command"))
 
 
@@ -200,6 +206,10 @@ def _target(command: argparse.ArgumentParser) -> None:
         "--lambda-layer", metavar="ZIP", action="append", default=[], help="a layer of the function (in their order)"
     )
     command.add_argument("--no-cache", action="store_true", help="read every layer anew")
+
+
+def _as_json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=("table", "json"), default="table", help="for people, or for programs")
 
 
 def _command(commands: Any, name: str, what: str, examples: str) -> argparse.ArgumentParser:

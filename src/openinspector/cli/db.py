@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def build_command(chosen: argparse.Namespace) -> int:
         raise UsageError(f"there is no folder {folder}")
     with progress() as show:
         built = build(folder, Path(chosen.output), default_folder(), show)
-    return _say_built(built)
+    return _say_built(chosen, built, {"unclaimed": built.unclaimed}, "")
 
 
 def update_command(chosen: argparse.Namespace) -> int:
@@ -58,8 +59,9 @@ def update_command(chosen: argparse.Namespace) -> int:
     for note in done.notes:
         print(f"openinspector: {note}", file=sys.stderr)
     version = f", version {done.version} of the mirror" if done.version else ""
-    print(f"{done.fresh} documents are new, {done.unchanged} unchanged ({done.received / 1e6:.1f} MB read{version})")
-    return _say_built(done.built)
+    words = f"{done.fresh} documents are new, {done.unchanged} unchanged ({done.received / 1e6:.1f} MB read{version})"
+    counts = {"fresh": done.fresh, "unchanged": done.unchanged, "received": done.received, "version": done.version}
+    return _say_built(chosen, done.built, {**counts, "notes": done.notes}, words)
 
 
 def keygen_command(chosen: argparse.Namespace) -> int:
@@ -70,8 +72,8 @@ def keygen_command(chosen: argparse.Namespace) -> int:
     public = create_key(private)
     public_file = private.with_name(f"{private.name}.pub")
     public_file.write_text(f"{public}\n", encoding="ascii")
-    print(f"{private}: the private key, which only you can read\n{public_file}: the public key, {public}")
-    return 0
+    words = f"{private}: the private key, which only you can read\n{public_file}: the public key, {public}"
+    return _say(chosen, {"private_file": str(private), "public_file": str(public_file), "public": public}, words)
 
 
 def sign_command(chosen: argparse.Namespace) -> int:
@@ -81,8 +83,9 @@ def sign_command(chosen: argparse.Namespace) -> int:
 
     manifest = sign_folder(Path(chosen.folder), Path(chosen.key), chosen.version_number, feeds().values())
     size = sum(entry.size for entry in manifest.files.values())
-    print(f"{chosen.folder}: version {manifest.version}, {len(manifest.files)} documents, {size / 1e6:.1f} MB")
-    return 0
+    words = f"{chosen.folder}: version {manifest.version}, {len(manifest.files)} documents, {size / 1e6:.1f} MB"
+    said = {"folder": chosen.folder, "version": manifest.version, "documents": len(manifest.files), "bytes": size}
+    return _say(chosen, said, words)
 
 
 def starter_command(chosen: argparse.Namespace) -> int:
@@ -91,32 +94,32 @@ def starter_command(chosen: argparse.Namespace) -> int:
 
     output = Path(chosen.output) if chosen.output else default_path()
     digest = build_starter(output, default_folder())
-    print(f"{output}: the starter advisories, {digest}")
-    return 0
+    words = f"{output}: the starter advisories, {digest}"
+    return _say(chosen, {"path": str(output), "digest": digest}, words)
 
 
 def status_command(chosen: argparse.Namespace) -> int:
     """Say what an advisory file holds, and how old it is."""
     advisories = AdvisoryFile(Path(chosen.db) if chosen.db else default_path())
     feeds = advisories.feeds()
-    if chosen.format == "json":
-        said = {"path": str(advisories.path), "meta": advisories.meta, "feeds": feeds}
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(said)).decode() + "\n")
-        return 0
-    print(f"{advisories.path}\nbuilt {advisories.meta.get('built', '?')}  {advisories.meta.get('digest', '')}\n")
-    print(
+    said = {"path": str(advisories.path), "meta": advisories.meta, "feeds": feeds}
+    return _say(chosen, said, "\n".join(_status(advisories, feeds)))
+
+
+def _status(advisories: AdvisoryFile, feeds: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    yield f"{advisories.path}\nbuilt {advisories.meta.get('built', '?')}  {advisories.meta.get('digest', '')}\n"
+    yield (
         f"{'FEED':<16}{'STATUS':<10}{'FETCHED':<12}{'NEWEST':<12}{'ADVISORIES':>11}{'RANGES':>10}{'FACTS':>9}{'UNREAD':>8}"
     )
     for feed in feeds:
-        print(
+        yield (
             f"{feed['name']!s:<16}{feed['status']!s:<10}{str(feed['fetched'])[:10]:<12}"
             f"{str(feed['newest'])[:10]:<12}{feed['advisories']!s:>11}{feed['affected']!s:>10}"
             f"{feed['enrichments']!s:>9}{feed['problems']!s:>8}"
         )
     for feed in feeds:
         if feed["reason"]:
-            print(f"\n{feed['name']} is {feed['status']}: {feed['reason']}")
-    return 0
+            yield f"\n{feed['name']} is {feed['status']}: {feed['reason']}"
 
 
 def diff_command(chosen: argparse.Namespace) -> int:
@@ -124,24 +127,21 @@ def diff_command(chosen: argparse.Namespace) -> int:
     from openinspector.store.diff import diff
 
     changed = diff(Path(chosen.older), Path(chosen.newer))
-    if chosen.format == "json":
-        said = [{"namespace": namespace, "name": name, "kind": kind} for namespace, name, kind in changed]
-        sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
-        return 0
-    for namespace, name, kind in changed:
-        print(f"{namespace}\t{name}\t{kind}")
-    return 0
+    said = [{"namespace": namespace, "name": name, "kind": kind} for namespace, name, kind in changed]
+    return _say(chosen, said, "\n".join("\t".join(each) for each in changed))
 
 
-def layout_command(_chosen: argparse.Namespace) -> int:
+def layout_command(chosen: argparse.Namespace) -> int:
     """List where each feed's documents lie in a folder of feeds."""
     from openinspector.pipeline.registry import feeds
 
+    lines = []
     for feed in feeds().values():
-        print(f"{feed.name}: {feed.title}")
+        lines.append(f"{feed.name}: {feed.title}")
         for source in feed.sources:
-            print(f"  {source.path}" + (f"  <- {source.url}" if source.url else ""))
-    return 0
+            lines.append(f"  {source.path}" + (f"  <- {source.url}" if source.url else ""))
+    said = [{"name": feed.name, "title": feed.title, "documents": feed.sources} for feed in feeds().values()]
+    return _say(chosen, said, "\n".join(lines))
 
 
 def _mirror(chosen: argparse.Namespace, settings: "MirrorSettings") -> "Mirror | None":
@@ -158,10 +158,24 @@ def _mirror(chosen: argparse.Namespace, settings: "MirrorSettings") -> "Mirror |
     return Mirror(where=where, key=load_public(key) if key else b"")
 
 
-def _say_built(built: "Built") -> int:
+def _say_built(chosen: argparse.Namespace, built: "Built", said: Mapping[str, object], words: str) -> int:
     size = built.output.stat().st_size
-    print(f"{built.output}: {size / 1e6:.0f} MB, {built.digest}")
+    told = [{"name": each.name, "status": each.status, "reason": each.reason} for each in built.feeds]
+    where = f"{built.output}: {size / 1e6:.0f} MB, {built.digest}"
+    _say(
+        chosen,
+        {"path": str(built.output), "bytes": size, "digest": built.digest, **said, "feeds": told},
+        f"{words}\n{where}" if words else where,
+    )
     failed = [each for each in built.feeds if each.status != "current"]
     for each in failed:
         print(f"openinspector: feed {each.name} is {each.status}: {each.reason}", file=sys.stderr)
     return _PARTIAL if failed else 0
+
+
+def _say(chosen: argparse.Namespace, said: object, words: str) -> int:
+    """Print what was done, for a person or as JSON."""
+    text = msgspec.json.format(msgspec.json.encode(said)).decode() if chosen.format == "json" else words
+    if text:
+        print(text)
+    return 0

@@ -28,16 +28,24 @@ OS_RELEASES = [
     ('ID="rhcos"\nVERSION_ID="4.14"\nRHEL_VERSION="9.2"', "redhat:9"),
     ('ID="centos"\nVERSION_ID="7"', "redhat:7"),
     ('ID="centos"\nNAME="CentOS Stream"\nVERSION_ID="9"', "redhat:9"),
+    ('ID="centos"\nNAME="CentOS Stream"\nVERSION_ID="10"', "redhat:10"),
+    ('ID="rocky"\nVERSION_ID="10.0"', "rocky:10"),
     ('ID="rocky"\nVERSION_ID="8.9"', "rocky:8"),
     ('ID="almalinux"\nVERSION_ID="9.3"', "almalinux:9"),
     ('ID="ol"\nVERSION_ID="8.9"', "oracle:8"),
     ("ID=fedora\nVERSION_ID=40", "fedora:40"),
     ('ID="sles"\nVERSION_ID="15.5"', "sles:15.5"),
     ('ID="sles"\nVERSION_ID="15"', "sles:15"),
+    ('ID="sles"\nVERSION_ID="16.0"', "sles:16.0"),
     ('ID="sles_sap"\nVERSION_ID="15.5"', "sles:15.5"),
     ('ID="opensuse-leap"\nVERSION_ID="15.6"', "opensuse-leap:15.6"),
     ('ID="opensuse"\nVERSION_ID="42.3"', "opensuse-leap:42.3"),
+    ('ID="opensuse-leap"\nVERSION_ID="16.0"', "opensuse-leap:16.0"),
     ('ID="opensuse-tumbleweed"\nVERSION_ID="20240101"', "opensuse-tumbleweed"),
+    (
+        'ID="opensuse-microos"\nID_LIKE="suse opensuse opensuse-tumbleweed"\nVERSION_ID="20240101"',
+        "opensuse-tumbleweed",
+    ),
     ('ID=photon\nVERSION_ID="5.0"', "photon:5.0"),
     ('ID=azurelinux\nVERSION_ID="3.0"', "azurelinux:3.0"),
     ('ID=mariner\nVERSION_ID="2.0"', "mariner:2.0"),
@@ -58,6 +66,11 @@ OLDER_FILES = [
     ([("etc/centos-release", "CentOS release 6.10 (Final)")], "redhat:6"),
     ([("etc/system-release", "Amazon Linux AMI release 2018.03")], "amazon:1"),
     ([("etc/system-release", "Amazon Linux release 2 (Karoo)")], "amazon:2"),
+    ([("etc/system-release", "Amazon Linux release 2022 (Amazon Linux)")], "amazon:2022"),
+    ([("etc/system-release", "Amazon Linux release 2023.5.20240708 (Amazon Linux)")], "amazon:2023"),
+    ([("etc/rocky-release", "Rocky Linux release 8.4 (Green Obsidian)")], "rocky:8"),
+    ([("etc/almalinux-release", "AlmaLinux release 9.3 (Shamrock Pampas Cat)")], "almalinux:9"),
+    ([("etc/redhat-release", "CentOS Stream release 8")], "redhat:8"),
     (
         [
             ("etc/redhat-release", "Red Hat Enterprise Linux Server release 6.9 (Santiago)"),
@@ -66,6 +79,8 @@ OLDER_FILES = [
         "oracle:6",
     ),
     ([("etc/SuSE-release", "SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4")], "sles:11.4"),
+    ([("etc/SuSE-release", "SUSE Linux Enterprise Server 12 (x86_64)\nVERSION = 12\nPATCHLEVEL = 0")], "sles:12"),
+    ([("etc/SuSE-release", "openSUSE 42.1 (x86_64)\nVERSION = 42.1\nCODENAME = Malachite")], "opensuse-leap:42.1"),
     ([("etc/system-release-cpe", "cpe:/o:redhat:enterprise_linux:6server:ga:server")], "redhat:6"),
     ([("etc/system-release-cpe", "cpe:2.3:o:amazon:amazon_linux:2")], "amazon:2"),
     ([("etc/fedora-release", "Fedora release 20 (Heisenbug)")], "fedora:20"),
@@ -102,7 +117,11 @@ def test_older_files_name_a_release(files, namespace):
 @pytest.mark.parametrize(
     "text",
     [
-        'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="21"\nNAME="Linux Mint"',
+        'ID=linuxmint\nID_LIKE="ubuntu debian"\nVERSION_ID="21"\nNAME="Linux Mint"\nUBUNTU_CODENAME=jammy',
+        'ID=pop\nID_LIKE="ubuntu debian"\nVERSION_ID="22.04"\nNAME="Pop!_OS"\nUBUNTU_CODENAME=jammy',
+        'ID="sl-micro"\nID_LIKE="suse"\nVERSION_ID="6.0"\nNAME="SL-Micro"',
+        'ID="openEuler"\nVERSION_ID="22.03"\nNAME="openEuler"',
+        'ID="alinux"\nID_LIKE="rhel fedora centos anolis"\nVERSION_ID="3"\nNAME="Alibaba Cloud Linux"',
         "ID=kali\nID_LIKE=debian\nNAME=Kali",
         'ID=raspbian\nID_LIKE=debian\nVERSION_ID="11"',
         "ID=arch",
@@ -122,6 +141,21 @@ def test_a_release_that_is_not_stated_is_a_reason(text):
     assert found is not None
     assert found.namespace == ""
     assert "not stated" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "id_", "name", "version"),
+    [
+        ("Scientific Linux release 7.9 (Nitrogen)", "scientific", "Scientific Linux", "7.9"),
+        ("CloudLinux release 8.8 (Anatoly Filipchenko)", "cloudlinux", "CloudLinux", "8.8"),
+        ("Oracle VM server release 3.4.6", "oracle", "Oracle VM server", "3.4.6"),
+    ],
+)
+def test_an_older_system_that_nobody_knows_is_named_too(text, id_, name, version):
+    found = identify(facts(("etc/redhat-release", text)))
+    assert found is not None
+    assert (found.id, found.version, found.namespace) == (id_, version, "")
+    assert found.reason.startswith(f"the advisories of {name} are not known")
 
 
 def test_no_release_file_no_distribution():

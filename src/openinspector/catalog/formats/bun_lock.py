@@ -23,6 +23,7 @@ from msgspec.json import Decoder
 from openinspector.catalog import safe_json
 from openinspector.catalog.closure import only_for_development
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.integrity import digest_of
 from openinspector.catalog.npm_projects import pairs
 from openinspector.catalog.unparsed import unparsed
@@ -65,12 +66,12 @@ class BunLock:
     name = "npm.bun"
     title = "bun.lock"
     type = "npm"
-    revision = 1
+    revision = 2
     wants = Wants(names=("bun.lock",), max_size=32 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; workspaces and folders are left out.

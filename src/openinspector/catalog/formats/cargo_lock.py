@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from openinspector.catalog import safe_toml
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
 
@@ -30,12 +31,12 @@ class CargoLock:
     name = "cargo.lock"
     title = "Cargo.lock (v1-v4)"
     type = "cargo"
-    revision = 1
+    revision = 2
     wants = Wants(names=("Cargo.lock",), max_size=safe_toml.MAX_SIZE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked crates; the project's own, which come from no registry or repository, are left out.

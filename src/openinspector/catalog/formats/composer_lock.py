@@ -14,6 +14,7 @@ from msgspec.json import Decoder
 from openinspector.catalog import safe_json
 from openinspector.catalog.composer_records import RECORD, package_of
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Package
 
@@ -32,12 +33,12 @@ class ComposerLock:
     name = "composer.lock"
     title = "composer.lock"
     type = "composer"
-    revision = 1
+    revision = 2
     wants = Wants(names=("composer.lock",))
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages.

@@ -19,6 +19,7 @@ from msgspec.json import Decoder
 
 from openinspector.catalog import safe_json
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
 
@@ -55,12 +56,12 @@ class ConanLock:
     name = "conan.lock"
     title = "conan.lock (v1, v2)"
     type = "conan"
-    revision = 1
+    revision = 2
     wants = Wants(names=("conan.lock",))
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; what only the build or the recipes need is for development only.

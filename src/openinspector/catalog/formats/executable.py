@@ -35,7 +35,7 @@ class Executable:
     name = "executable"
     title = "Go build information and cargo-auditable lists in ELF, PE and Mach-O files"
     type = ""
-    revision = 1
+    revision = 2
     wants = Wants(
         magic=(
             _ELF,
@@ -163,6 +163,9 @@ def _reading(path: str, programs: list[_Program]) -> Reading:
                     problems.append(
                         Problem(path=path, reason="lines of Go build information", format=GO, count=info.unread)
                     )
+                if _is_without_modules(info):
+                    reason = f"{info.path} was built without Go modules: what is in it besides the standard library"
+                    problems.append(_problem(path, f"{reason} can't be told", GO))
         if program.rust is not None:
             try:
                 crates = parse_audit(program.rust)
@@ -200,6 +203,11 @@ def _modules(path: str, info: BuildInfo) -> Iterator[Package]:
     for module in info.modules:
         name, version = _effective(module)
         yield Package(type="golang", name=name, version=version, location=location, format=GO)
+
+
+def _is_without_modules(info: BuildInfo) -> bool:
+    """Whether a program with a path of its own (`github.com/cli/cli/v2/cmd/gh`) names no module: Debian's do so."""
+    return not info.main and not info.modules and "." in info.path.partition("/")[0]
 
 
 def _effective(module: Module) -> tuple[str, str]:

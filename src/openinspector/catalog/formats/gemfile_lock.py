@@ -17,6 +17,7 @@ import re
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
@@ -34,12 +35,12 @@ class GemfileLock:
     name = "gem.lock"
     title = "Gemfile.lock"
     type = "gem"
-    revision = 1
+    revision = 2
     wants = Wants(names=("Gemfile.lock", "gems.locked"), max_size=16 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of these names."""
-        return True
+        """Every file of these names, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked gems, those from repositories and folders included; the project's own gem is left out.

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
 from openinspector.model.problem import Problem
@@ -34,12 +35,12 @@ class GoMod:
     name = "go.mod"
     title = "go.mod"
     type = "golang"
-    revision = 1
+    revision = 2
     wants = Wants(names=("go.mod",), beside=("go.sum",), max_size=4 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The required modules, replaced where the file says so, and the standard library of a stated toolchain."""

@@ -12,6 +12,7 @@ Source: https://docs.gradle.org/current/userguide/dependency_locking.html
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
 
@@ -24,12 +25,12 @@ class GradleLock:
     name = "maven.gradle-lock"
     title = "gradle.lockfile"
     type = "maven"
-    revision = 1
+    revision = 2
     wants = Wants(names=("gradle.lockfile", _BUILDSCRIPT), suffixes=(".lockfile",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Of other lock files only those of Gradle's configurations."""
-        return path.endswith("gradle.lockfile") or "dependency-locks/" in path
+        return (path.endswith("gradle.lockfile") or "dependency-locks/" in path) and not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked artifacts; those of test configurations and of the build script are for development only."""

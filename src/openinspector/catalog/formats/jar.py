@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
-from openinspector.catalog.java.archive import DEPTH, Archive, Budget, Member
 from openinspector.catalog.java.manifest import MANIFEST_BYTES, PROPERTIES_BYTES, parse_manifest, parse_properties
 from openinspector.catalog.java.naming import Artifact, identify, split_file_name
 from openinspector.catalog.unparsed import unparsed
+from openinspector.catalog.zip_archive import DEPTH, Archive, Budget, Member
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
 from openinspector.model.problem import Problem
@@ -30,7 +30,7 @@ class Jar:
     name = "maven.jar"
     title = "Java archives (jar, war, ear, nested)"
     type = "maven"
-    revision = 1
+    revision = 2
     wants = Wants(
         suffixes=(".jar", ".war", ".ear", ".hpi", ".jpi", ".lpkg", *_SHARED_ENDINGS),
         names=("pom.properties",),
@@ -181,7 +181,11 @@ def _is_described(path: str, own: Artifact, described: list[Artifact]) -> bool:
     """Whether one of the descriptors speaks of the archive itself, though its file may have another name."""
     if not described:
         return False
-    artifact, version = split_file_name(path.rpartition("/")[2].rpartition(".")[0])
+    stem = path.rpartition("/")[2].rpartition(".")[0]
+    # `log4j-1.2-api.jar`, `hive-shims-0.23-2.3.10.jar`: what looks like a version is part of the name.
+    if any(stem == each.artifact or stem.startswith(f"{each.artifact}-{each.version}") for each in described):
+        return True
+    artifact, version = split_file_name(stem)
     if not version:
         return True  # `app.jar`: a name without a version invents no artifact
     for each in described:

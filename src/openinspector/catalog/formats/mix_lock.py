@@ -14,6 +14,7 @@ import re
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
 
@@ -28,12 +29,12 @@ class MixLock:
     name = "hex.mix-lock"
     title = "mix.lock"
     type = "hex"
-    revision = 1
+    revision = 2
     wants = Wants(names=("mix.lock",), max_size=4 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; those fetched from a repository at a commit have no version, which is said."""

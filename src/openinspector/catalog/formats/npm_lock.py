@@ -17,6 +17,7 @@ from msgspec.json import Decoder
 
 from openinspector.catalog import safe_json
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.integrity import digest_of
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
@@ -63,12 +64,14 @@ class NpmLock:
     name = "npm.lock"
     title = "package-lock.json (v1-v3)"
     type = "npm"
-    revision = 1
+    revision = 2
     wants = Wants(names=("package-lock.json", "npm-shrinkwrap.json", ".package-lock.json"))
 
     def accepts(self, path: str) -> bool:
-        """The hidden one only in node_modules."""
-        return not path.endswith("/.package-lock.json") or path.endswith("node_modules/.package-lock.json")
+        """In node_modules only the hidden one, which says what is installed there; elsewhere every other."""
+        if path.endswith("/.package-lock.json"):
+            return path.endswith("node_modules/.package-lock.json")
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; the project, its workspaces and links to folders are left out.

@@ -16,6 +16,7 @@ from msgspec.json import Decoder
 
 from openinspector.catalog import safe_json
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
 
@@ -52,12 +53,12 @@ class PackageResolved:
     name = "swift.resolved"
     title = "Package.resolved (v1-v3)"
     type = "swift"
-    revision = 1
+    revision = 2
     wants = Wants(names=("Package.resolved",))
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The pinned packages; those pinned to a branch or a commit have no version, which is said.

@@ -10,6 +10,7 @@ Source: https://learn.microsoft.com/nuget/reference/packages-config
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
@@ -21,12 +22,12 @@ class PackagesConfig:
     name = "nuget.packages-config"
     title = "NuGet packages.config"
     type = "nuget"
-    revision = 1
+    revision = 2
     wants = Wants(names=("packages.config",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The packages.

@@ -12,6 +12,7 @@ from msgspec.json import Decoder
 
 from openinspector.catalog import safe_json
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.integrity import digest_of
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
@@ -37,12 +38,12 @@ class PackagesLockJson:
     name = "nuget.packages-lock"
     title = "NuGet packages.lock.json"
     type = "nuget"
-    revision = 1
+    revision = 2
     wants = Wants(names=("packages.lock.json",))
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages of all target frameworks, each version once; other projects are left out.

@@ -20,6 +20,7 @@ from typing import Any, Final
 from openinspector.catalog import safe_toml
 from openinspector.catalog.closure import only_for_development
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.python_projects import (
     Roots,
     is_for_development,
@@ -41,12 +42,12 @@ class PdmLock:
     name = "pypi.pdm-lock"
     title = "pdm.lock"
     type = "pypi"
-    revision = 1
+    revision = 2
     wants = Wants(names=("pdm.lock",), beside=("pyproject.toml",), max_size=safe_toml.MAX_SIZE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; local folders are left out.

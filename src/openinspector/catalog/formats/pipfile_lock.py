@@ -12,6 +12,7 @@ from msgspec.json import Decoder
 
 from openinspector.catalog import safe_json
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.python_projects import is_for_development, only_hash
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
@@ -33,12 +34,12 @@ class PipfileLock:
     name = "pypi.pipfile-lock"
     title = "Pipfile.lock"
     type = "pypi"
-    revision = 1
+    revision = 2
     wants = Wants(names=("Pipfile.lock",))
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The packages of every category; `develop` and its like are for development.

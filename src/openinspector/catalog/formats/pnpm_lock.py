@@ -18,6 +18,7 @@ from typing import Any, Final
 from openinspector.catalog import safe_yaml
 from openinspector.catalog.closure import closure
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.integrity import digest_of
 from openinspector.catalog.npm_projects import pairs
 from openinspector.catalog.unparsed import unparsed
@@ -36,12 +37,12 @@ class PnpmLock:
     name = "npm.pnpm"
     title = "pnpm-lock.yaml (v5-v9)"
     type = "npm"
-    revision = 1
+    revision = 2
     wants = Wants(names=("pnpm-lock.yaml",), max_size=32 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; workspaces and links to folders are left out.

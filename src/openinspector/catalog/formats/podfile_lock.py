@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from openinspector.catalog import safe_yaml
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
@@ -30,12 +31,12 @@ class PodfileLock:
     name = "cocoapods.lock"
     title = "Podfile.lock"
     type = "cocoapods"
-    revision = 1
+    revision = 2
     wants = Wants(names=("Podfile.lock",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked pods.

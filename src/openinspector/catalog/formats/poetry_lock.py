@@ -19,6 +19,7 @@ from typing import Any, Final
 from openinspector.catalog import safe_toml
 from openinspector.catalog.closure import only_for_development
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.python_projects import load_lock, normalized, only_hash, roots
 from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
@@ -32,12 +33,12 @@ class PoetryLock:
     name = "pypi.poetry-lock"
     title = "poetry.lock (1.0-2.1)"
     type = "pypi"
-    revision = 1
+    revision = 2
     wants = Wants(names=("poetry.lock",), beside=("pyproject.toml",), max_size=safe_toml.MAX_SIZE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; folders of the project itself are left out.

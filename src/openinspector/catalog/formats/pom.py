@@ -3,6 +3,7 @@
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
@@ -20,12 +21,12 @@ class MavenPom:
     name = "maven.pom"
     title = "Maven pom.xml"
     type = "maven"
-    revision = 1
+    revision = 2
     wants = Wants(names=("pom.xml",), beside=("../pom.xml",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
         """Not the project file inside an unpacked archive: it says what that was built with, not what is there."""
-        return "META-INF/maven/" not in path
+        return "META-INF/maven/" not in path and not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The dependencies."""

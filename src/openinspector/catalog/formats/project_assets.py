@@ -14,6 +14,7 @@ from msgspec.json import Decoder
 
 from openinspector.catalog import safe_json
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.integrity import digest_of
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
@@ -52,12 +53,12 @@ class ProjectAssets:
     name = "nuget.assets"
     title = "NuGet project.assets.json"
     type = "nuget"
-    revision = 1
+    revision = 2
     wants = Wants(names=("project.assets.json",), max_size=256 << 20)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The resolved packages; those private to the build (`PrivateAssets="all"`) are for development only.

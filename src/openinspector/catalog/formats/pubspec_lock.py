@@ -14,6 +14,7 @@ from typing import Final
 
 from openinspector.catalog import safe_yaml
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.unparsed import unparsed
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
@@ -27,12 +28,12 @@ class PubspecLock:
     name = "pub.lock"
     title = "pubspec.lock"
     type = "pub"
-    revision = 1
+    revision = 2
     wants = Wants(names=("pubspec.lock",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; parts of the SDK and the project's own folders are left out.

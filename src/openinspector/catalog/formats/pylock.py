@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from openinspector.catalog import safe_toml
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.python_projects import named_in_url, only_hash
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
@@ -33,13 +34,13 @@ class Pylock:
     name = "pypi.pylock"
     title = "pylock.toml (PEP 751)"
     type = "pypi"
-    revision = 1
+    revision = 2
     wants = Wants(suffixes=(".toml",), max_size=safe_toml.MAX_SIZE)
 
     def accepts(self, path: str) -> bool:
-        """By the base name that the standard gives."""
+        """By the base name that the standard gives; none of a fetched package."""
         base = path.rpartition("/")[2]
-        return base.startswith("pylock.") and re.fullmatch(_FILE_NAME, base) is not None
+        return base.startswith("pylock.") and re.fullmatch(_FILE_NAME, base) is not None and not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; local folders are left out.

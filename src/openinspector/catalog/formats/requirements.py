@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.python_projects import is_for_development, named_in_url, normalized, only_hash
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
@@ -34,12 +35,12 @@ class Requirements:
     name = "pypi.requirements"
     title = "requirements.txt"
     type = "pypi"
-    revision = 1
+    revision = 2
     wants = Wants(suffixes=(".txt",), max_size=8 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """By the base name."""
-        return _is_requirements(path.rpartition("/")[2])
+        """By the base name; none of a fetched package."""
+        return _is_requirements(path.rpartition("/")[2]) and not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The pinned packages, and how many lines were not pinned or not understood."""

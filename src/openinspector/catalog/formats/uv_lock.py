@@ -18,6 +18,7 @@ from typing import Any, Final
 from openinspector.catalog import safe_toml
 from openinspector.catalog.closure import only_for_development
 from openinspector.catalog.contract import File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.python_projects import load_lock, only_hash
 from openinspector.catalog.unparsed import unparsed
 from openinspector.model.package import Location, Package
@@ -31,12 +32,12 @@ class UvLock:
     name = "pypi.uv-lock"
     title = "uv.lock"
     type = "pypi"
-    revision = 1
+    revision = 2
     wants = Wants(names=("uv.lock",), max_size=safe_toml.MAX_SIZE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; the members of the project itself are left out.

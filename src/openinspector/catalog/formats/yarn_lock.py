@@ -18,6 +18,7 @@ from typing import Final
 
 from openinspector.catalog.closure import only_for_development
 from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.fetched import is_fetched
 from openinspector.catalog.integrity import digest_of
 from openinspector.catalog.npm_projects import asked_by
 from openinspector.catalog.unparsed import unparsed
@@ -47,12 +48,12 @@ class YarnLock:
     name = "npm.yarn"
     title = "yarn.lock (v1, berry)"
     type = "npm"
-    revision = 1
+    revision = 2
     wants = Wants(names=("yarn.lock",), beside=("package.json",), max_size=32 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Every file of that name."""
-        return True
+        """Every file of that name, but none of a fetched package."""
+        return not is_fetched(path)
 
     def read(self, file: File) -> Reading:
         """The locked packages; workspaces and links to folders are left out.

@@ -28,6 +28,7 @@ _FETCHED: Final = (
     "Debian",
     "Red Hat",
     "AlmaLinux",
+    "Rocky Linux",  # whose own update information doesn't name the streams of modules
 )
 
 

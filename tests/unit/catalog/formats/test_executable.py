@@ -204,6 +204,18 @@ def test_a_go_program_that_says_nothing_is_a_doubt():
     assert [each.reason for each in reading.problems] == ["a Go program without build information"]
 
 
+@pytest.mark.parametrize(
+    ("path", "doubts"), [("github.com/cli/cli/v2/cmd/gh", 1), ("command-line-arguments", 0), ("cmd/go", 0), ("", 0)]
+)
+def test_a_go_program_built_without_modules_is_a_doubt(path, doubts):
+    lines = [f"path\t{path}", "build\t-compiler=gc"]
+    reading = PLUGIN.read(
+        File(path="usr/bin/gh", data=elf({b".go.buildinfo": inline_blob("go1.19.6", modules(*lines))}))
+    )
+    assert ("stdlib", "1.19.6") in [(each.name, each.version) for each in reading.packages]
+    assert [each.partial for each in reading.problems] == [False] * doubts
+
+
 def test_a_packed_program_is_a_doubt():
     assert "UPX" in read(elf({b"x": b"UPX!" + b"x" * 64}, with_sections=False)).problems[0].reason
 

@@ -53,6 +53,19 @@ def test_pom_properties_say_what_an_archive_is():
     assert not reading.problems
 
 
+@pytest.mark.parametrize(
+    ("file", "group", "artifact", "version"),
+    [
+        ("log4j-1.2-api.jar", "org.apache.logging.log4j", "log4j-1.2-api", "2.19.0"),
+        ("hive-shims-0.23-2.3.10.jar", "org.apache.hive.shims", "hive-shims-0.23", "2.3.10"),
+        ("orc-core-2.3.0-shaded-protobuf.jar", "org.apache.orc", "orc-core", "2.3.0"),
+    ],
+)
+def test_a_number_in_an_artifacts_name_makes_no_second_artifact(file, group, artifact, version):
+    reading = read(jar(CODE, manifest(), properties(group, artifact, version)), f"app/lib/{file}")
+    assert named(reading) == [(f"{group}:{artifact}", version)]
+
+
 def test_a_stored_archive_with_a_comment_and_a_script_before_it_is_read():
     stream = io.BytesIO(b"#!/bin/sh\nexec java -jar $0\n")
     stream.seek(0, 2)

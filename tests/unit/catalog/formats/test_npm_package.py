@@ -28,14 +28,43 @@ def read(value):
         ("package.json", False),
         ("app/package.json", False),
         ("app/nodejs/a/package.json", False),
-        ("node_modules/package.json", False),
-        ("node_modules/a/dist/esm/package.json", False),
-        ("node_modules/a/test/fixtures/b/package.json", False),
-        ("node_modules/.cache/package.json", False),
+        ("node_modules/a/dist/compiled/@b/c/package.json", True),
+        ("app/not_node_modules/a/package.json", False),
     ],
 )
-def test_a_package_is_where_node_would_find_it(path, wanted):
+def test_a_package_is_where_node_would_find_it_or_inside_of_another(path, wanted):
     assert PLUGIN.accepts(path) is wanted
+
+
+@pytest.mark.parametrize(
+    ("path", "manifest", "found"),
+    [
+        ("dist/compiled/@b/c", {"name": "@b/c", "version": "5.0.0"}, ["@b/c"]),
+        ("dist/compiled/react-is", {"name": "react-is", "version": "18.2.0"}, ["react-is"]),
+        ("dist/compiled/react-is", {"name": "react-is"}, []),
+        ("dist/esm", {"type": "module"}, []),
+        ("dist/esm", {"name": "a", "version": "1.0.0"}, []),
+        ("bin", {"name": "bin", "version": "1.0.0", "private": True}, []),
+        ("test/fixtures/b", {"name": "c", "version": "1.0.0"}, []),
+        ("test/fixtures/b", {"name": ["b"], "version": 1}, []),
+    ],
+)
+def test_a_copy_that_a_package_brought_along_is_named_after_its_folder(path, manifest, found):
+    file = File(path=f"app/node_modules/a/{path}/package.json", data=json.dumps(manifest).encode())
+    reading = PLUGIN.read(file)
+    assert [each.name for each in reading.packages] == found
+    assert not reading.problems
+
+
+@pytest.mark.parametrize("path", ["node_modules/package.json", "node_modules/.cache/package.json"])
+def test_manifests_of_node_modules_itself_are_no_packages(path):
+    assert not PLUGIN.read(File(path=path, data=b'{"name": "cache", "version": "1.0.0"}')).packages
+
+
+def test_a_broken_manifest_deep_inside_of_a_package_is_its_own_affair():
+    assert PLUGIN.read(File(path="node_modules/a/test/package.json", data=b"{broken")).problems == ()
+    with pytest.raises(CatalogError):
+        PLUGIN.read(File(path="node_modules/a/package.json", data=b"{broken"))
 
 
 def test_name_version_and_licence_are_read():

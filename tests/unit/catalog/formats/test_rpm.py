@@ -208,6 +208,13 @@ def test_a_hundred_kinds_of_damage_make_twenty_one_problems():
     assert sum(problem.count for problem in reading.problems) == 100
 
 
+def test_a_database_whose_last_page_is_cut_off_is_told():
+    data, _ = write.sqlite([BASH])
+    reading = read("var/lib/rpm/rpmdb.sqlite", data[:-100])
+    assert [each.partial for each in reading.problems] == [True]
+    assert "cut off" in reading.problems[0].reason
+
+
 MANIFEST = "var/lib/rpmmanifest/container-manifest-2"
 
 

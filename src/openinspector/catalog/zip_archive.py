@@ -3,7 +3,7 @@
 A Java archive tells us what it is in a handful of small members, but may have ten thousand others. So the central
 directory is searched as one piece of bytes for the names we want; only where it mentions a nested archive is it
 walked entry by entry. Members are inflated one at a time, within a budget that an archive shares with all archives
-inside it.
+inside it. (Python's `zipfile` makes an object of every entry first: a directory of 200 MB takes gigabytes.)
 
 Source: APPNOTE.TXT 6.3.10 (the .ZIP File Format Specification), sections 4.3.7, 4.3.12, 4.3.14-16, 4.5.3.
 """
@@ -40,16 +40,17 @@ _CODE = re.compile(rb"\.(?:class|clj|groovy|scala)")
 
 _END = Layout("<4s4H2IH")  # signature, two disks, entries here, entries, size, offset, comment length
 _END64 = Layout("<4sQ2H2I4Q")
-_ENTRY = Layout("<4s2x2x2H4x3I3H8xI")  # signature, flags, method, crc, packed, size, name, extra, comment, offset
+# Signature, flags, method, crc, packed, size, lengths of name, extra and comment, Unix mode, offset.
+_ENTRY = Layout("<4s2x2x2H4x3I3H6xHI")
 _LOCAL = Layout("<4s22x2H")
 _ENTRY_SIZE = 46
 _LOCAL_SIZE = 30
 _MAX32 = 0xFFFFFFFF
-_NAME_BYTES = 1024  # of a member, that are kept
+NAME_BYTES = 4096  # of a member, that are kept
 
 
 class Member(Struct, frozen=True, kw_only=True):
-    """One entry of the directory; `start` is where its local header lies."""
+    """One entry of the directory; `start` is where its local header lies, `mode` the Unix one (0: not told)."""
 
     name: str
     start: int
@@ -58,6 +59,7 @@ class Member(Struct, frozen=True, kw_only=True):
     crc: int
     method: int
     flags: int
+    mode: int
 
 
 class Budget:
@@ -103,6 +105,18 @@ class Archive:
         self._taken: list[tuple[int, int]] = []
         if self._directory and not self._directory.startswith(b"PK\x01\x02"):
             raise CatalogError("its central directory does not start with an entry")
+
+    def members(self) -> Iterator[Member]:
+        """Every entry.
+
+        Raises:
+            CatalogError: The directory can't be walked to its end.
+        """
+        for offset, _ in self._entries():
+            member = self._member(offset)
+            if member is None:
+                raise CatalogError("its central directory breaks off")
+            yield member
 
     def metadata(self) -> list[Member]:
         """The manifest and the Maven descriptors."""
@@ -153,6 +167,16 @@ class Archive:
         self._budget.spend(len(data))
         return data
 
+    def whole(self, member: Member) -> bytes | memoryview:
+        """A member of any size; one that is only stored is not copied.
+
+        Raises:
+            CatalogError: As for `read`; or it is too large, or overlaps with another that was read.
+        """
+        data = self._whole(member)
+        _check(member, data)
+        return data
+
     def open(self, member: Member) -> "Archive":
         """A nested archive. One that is only stored is not copied.
 
@@ -162,6 +186,11 @@ class Archive:
         self._budget.archives -= 1
         if self._budget.archives < 0:
             raise CatalogError(f"there are more than {ARCHIVES} nested archives")
+        if member.method and MEGABYTE < member.size <= MEMBER_BYTES and member.size > RATIO * member.packed:
+            raise CatalogError(f"it is packed to less than 1/{RATIO} of its size, like a zip bomb")
+        return Archive(memoryview(self._whole(member)), self._budget)
+
+    def _whole(self, member: Member) -> bytes | memoryview:
         packed = self._packed(member)
         first = self._offset(member)
         taken = (first, first + len(packed))
@@ -170,16 +199,14 @@ class Archive:
             raise CatalogError("it overlaps with another entry of the archive")
         self._taken.insert(at, taken)
         if member.method == 0:
-            return Archive(packed, self._budget)
+            return packed
         if member.size > MEMBER_BYTES:
             raise CatalogError(f"it is larger than {MEMBER_BYTES // MEGABYTE} MB")
-        if member.size > MEGABYTE and member.size > RATIO * len(packed):
-            raise CatalogError(f"it is packed to less than 1/{RATIO} of its size, like a zip bomb")
         self._budget.spend(member.size)
         data = _inflate(packed, member.size + 1)
         if len(data) != member.size:
             raise CatalogError("its size is not what the directory says")
-        return Archive(memoryview(data), self._budget)
+        return data
 
     def _entries(self) -> Iterator[tuple[int, bytes]]:
         """Offset and name of each entry of the directory."""
@@ -196,7 +223,8 @@ class Archive:
     def _member(self, offset: int) -> Member | None:
         """The entry at an offset of the directory; None where it reaches beyond the end."""
         directory = self._directory
-        _, flags, method, crc, packed, size, name_size, extra_size, _, start = _ENTRY.unpack_from(directory, offset)
+        fields = _ENTRY.unpack_from(directory, offset)
+        _, flags, method, crc, packed, size, name_size, extra_size, _, mode, start = fields
         name_end = offset + _ENTRY_SIZE + name_size
         if name_end + extra_size > len(directory):
             return None
@@ -204,13 +232,14 @@ class Archive:
             extra = directory[name_end : name_end + extra_size]
             size, packed, start = _zip64(extra, size, packed, start)
         return Member(
-            name=directory[offset + _ENTRY_SIZE : name_end][:_NAME_BYTES].decode("utf-8", "replace"),
+            name=directory[offset + _ENTRY_SIZE : name_end][:NAME_BYTES].decode("utf-8", "replace"),
             start=start + self._shift,
             packed=packed,
             size=size,
             crc=crc,
             method=method,
             flags=flags,
+            mode=mode,
         )
 
     def _offset(self, member: Member) -> int:
@@ -294,7 +323,7 @@ def _inflate(packed: memoryview, limit: int) -> bytes:
         raise CatalogError(f"an entry can't be inflated: {error}") from error
 
 
-def _check(member: Member, data: bytes) -> None:
+def _check(member: Member, data: bytes | memoryview) -> None:
     """Raise where a whole member is not what its checksum promises."""
     from zlib import crc32
 
