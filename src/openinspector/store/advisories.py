@@ -52,6 +52,13 @@ def default_path() -> Path:
     )
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise StoreError(f"{path} can't be looked at: {error.strerror or error}") from error
+
+
 class AdvisoryFile:
     """One generation of advisories.
 
@@ -61,7 +68,7 @@ class AdvisoryFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
+        if not _is_file(path):
             raise StoreError(
                 f"there is no advisory file at {path}:"
                 " make one with `openinspector db update` (or try out with `openinspector db starter`)"
@@ -74,7 +81,7 @@ class AdvisoryFile:
             self._connection.execute("PRAGMA trusted_schema=0")
             self.meta: dict[str, str] = dict(self._connection.execute("SELECT key, value FROM meta"))
         except sqlite3.Error as error:
-            raise StoreError(f"{path} is not an advisory file: {error}") from error
+            raise StoreError(f"{path} is not an advisory file, or may not be read: {error}") from error
         if self.meta.get("format") != str(FORMAT):
             raise StoreError(
                 f"{path} has format {self.meta.get('format', '?')}, this version reads {FORMAT}:"

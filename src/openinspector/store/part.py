@@ -13,7 +13,7 @@ from typing import assert_never
 import msgspec
 import zstandard
 
-from openinspector.errors import VersionError
+from openinspector.errors import FeedError, VersionError
 from openinspector.model.advisory import Advisory, Affected, Range
 from openinspector.model.distro import SOURCE_NAMES
 from openinspector.model.ecosystem import ECOSYSTEMS, canonical_name, scheme_of
@@ -47,11 +47,16 @@ CREATE TABLE counts(advisories INTEGER, affected INTEGER, enrichments INTEGER, p
 
 _Key = tuple[bytes, bool]  # sort key, and whether only an exact comparison will do
 _NOTE_AT_MOST = 200
+_LEFT_OUT = 10  # a document of a record or two may hold nothing that is judged here
 _BATCH = 20_000
 
 
 def write_part(path: Path, records: Iterable[Advisory | Enrichment | Problem]) -> None:
-    """Write the part of one document; the file is complete or not there."""
+    """Write the part of one document; the file is complete or not there.
+
+    Raises:
+        FeedError: There are many records in it, and none of them could be read.
+    """
     scratch = path.with_suffix(".new")
     scratch.unlink(missing_ok=True)
     connection = sqlite3.connect(scratch, isolation_level=None)
@@ -84,7 +89,9 @@ class _Writer:
         self._affected: list[tuple[object, ...]] = []
         self._unaffected: list[tuple[int, int, int]] = []
         self._count = self._rows = self._facts = self._doubts = 0
+        self._withdrawn = 0
         self._newest = ""
+        self._first_doubt = ""
 
     def write(self, records: Iterable[Advisory | Enrichment | Problem]) -> None:
         for record in records:
@@ -102,6 +109,8 @@ class _Writer:
         many("INSERT INTO qualifier VALUES(?,?,?,?,?,?,?)", ((at, *key) for key, at in self._qualifiers.items()))
         counts = (self._count, self._rows, self._facts, self._doubts, self._newest)
         self._connection.execute("INSERT INTO counts VALUES(?,?,?,?,?)", counts)
+        if self._doubts > _LEFT_OUT and not (self._count or self._facts or self._withdrawn):
+            raise FeedError(f"none of its records could be read: {self._first_doubt}")
 
     def _flush(self) -> None:
         many = self._connection.executemany
@@ -115,10 +124,12 @@ class _Writer:
 
     def _problem(self, path: str, reason: str, count: int) -> None:
         self._doubts += count
+        self._first_doubt = self._first_doubt or reason
         self._connection.execute("INSERT INTO problem VALUES(?,?,?)", (path, reason, count))
 
     def _advisory(self, advisory: Advisory) -> None:
         if advisory.withdrawn:
+            self._withdrawn += 1
             row = (advisory.id, advisory.share, max(advisory.modified, advisory.withdrawn))
             self._connection.execute("INSERT OR REPLACE INTO withdrawn VALUES(?,?,?)", row)
             return

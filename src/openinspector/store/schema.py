@@ -16,7 +16,7 @@ mention            which advisories speak of a vulnerability, under its canonica
 alias              another name of a vulnerability → its canonical name (the CVE where there is one)
 """
 
-FORMAT = 2  # raised with every change of the tables
+FORMAT = 3  # raised with every change of the tables
 
 UPPER_INCLUSIVE = 1  # `bound` is the last affected version, not the fixed one
 LOWER_EXCLUSIVE = 2  # affected only after `introduced`
@@ -51,6 +51,7 @@ CREATE TABLE advisory(
 CREATE TABLE mention(
     vulnerability TEXT NOT NULL, advisory INTEGER NOT NULL, PRIMARY KEY(vulnerability, advisory)) WITHOUT ROWID;
 CREATE TABLE alias(name TEXT PRIMARY KEY, canonical TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX alias_of ON alias(canonical, name);
 CREATE TABLE rejected(vulnerability TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 

@@ -4,9 +4,10 @@ import os
 
 import pytest
 
-from openinspector.errors import StoreError
+from openinspector.errors import FeedError, StoreError
 from openinspector.model.advisory import Advisory, Affected, Range
 from openinspector.model.enrichment import Epss
+from openinspector.model.problem import Problem
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.aliases import Aliases
 from openinspector.store.compile import FeedState, compile_parts
@@ -122,3 +123,11 @@ def test_a_device_is_not_replaced(tmp_path):
     with pytest.raises(StoreError, match="not a file"):
         compile_parts(tmp_path / "pipe", (), {})
     assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_document_of_which_nothing_could_be_read_is_a_failure(tmp_path):
+    doubt = Problem(path="all.zip", reason="no JSON", count=11)
+    with pytest.raises(FeedError, match="no JSON"):
+        write_part(tmp_path / "part", [doubt])
+    write_part(tmp_path / "part", [doubt, said()])  # one that could be read makes the others doubts
+    assert not (tmp_path / "part.new").exists()

@@ -70,7 +70,7 @@ class OsvFeed:
         if document.path.endswith(".zip"):
             yield from reader.read(zip_members(document, ".json"))
         else:
-            yield from reader.read([(document.path, content(document, _RECORD_LIMIT))])
+            yield from reader.read_one(document.path, content(document, _RECORD_LIMIT))
 
 
 PLUGIN: Final[Feed] = OsvFeed()

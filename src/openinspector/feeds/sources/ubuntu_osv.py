@@ -26,7 +26,7 @@ class UbuntuOsv:
         """The advisories of the archive, or of one record."""
         reader = OsvReader(document.path, "Ubuntu")
         if document.path.endswith(".json"):
-            yield from reader.read([(document.path, content(document))])
+            yield from reader.read_one(document.path, content(document))
         else:
             yield from reader.read(tar_members(document, ".json"))
 
