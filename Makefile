@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check fmt bench docs lock clean
+.PHONY: help setup demo test check fmt fuzz bench docs lock clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ check: setup ## format, lint, types, imports, docs in step
 fmt: setup ## format
 	$(BIN)/ruff format src tests bench tools
 	$(BIN)/ruff check --fix src tests bench tools
+
+fuzz: setup ## damage valid input of every reader, for FUZZ_SECONDS (120) altogether
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-120} $(BIN)/pytest -n auto tests/fuzz
 
 bench: setup ## measure against peers, into .bench/report.md (BENCH_ONLY=scan,match runs only these)
 	$(BIN)/python bench/run.py

@@ -194,6 +194,7 @@ HOSTILE = (
     "1" + repeated("-", MEGABYTE),
     "1" + repeated("a1", MEGABYTE),
     "1" + " " * MEGABYTE,
+    "\n" * MEGABYTE + "?",
     "1.0-" + "a" * MEGABYTE,
     "~" * MEGABYTE,
 )

@@ -5,14 +5,13 @@ Layers are read side by side (their decompressors let go of the interpreter lock
 database behind a symbolic link, and a wanted name that is a hard link to an unwanted one.
 """
 
-import posixpath
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
 
 from openinspector.acquire.contract import Reader
-from openinspector.acquire.stream import Source
+from openinspector.acquire.cursor import Cursor
+from openinspector.acquire.links import leading_nowhere, resolve
 from openinspector.acquire.tar import read_tar
 from openinspector.catalog.assemble import assemble
 from openinspector.catalog.harvest import Harvest, Harvester
@@ -21,7 +20,6 @@ from openinspector.model.inventory import Inventory, Target
 from openinspector.model.problem import Problem
 
 _SIDE_BY_SIDE = 2
-_LINKS_AT_MOST = 40  # as Linux follows
 
 
 class LayerFile(Struct, frozen=True, kw_only=True):
@@ -32,7 +30,7 @@ class LayerFile(Struct, frozen=True, kw_only=True):
 
     name: str
     key: str
-    open: Callable[[], Source]
+    open: Callable[[], Cursor]
 
 
 def read_image(reader: Reader, target: Target, layers: Sequence[LayerFile]) -> Inventory:
@@ -50,6 +48,8 @@ def read_image(reader: Reader, target: Target, layers: Sequence[LayerFile]) -> I
     if len(layers) == 1:
         harvests = [read(layers[0])]
     else:
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             harvests = list(pool.map(read, layers))
     _follow_links(reader, layers, harvests)
@@ -73,11 +73,11 @@ def _harvest(reader: Reader, layer: LayerFile) -> Harvest:
 
 
 def _pass_over(reader: Reader, layer: LayerFile, harvester: Harvester, also: frozenset[bytes]) -> None:
-    source = layer.open()
+    cursor = layer.open()
     try:
-        read_tar(source, reader.selector, harvester, reader.meter, also)
+        read_tar(cursor, reader.selector, harvester, reader.meter, also)
     finally:
-        source.close()
+        cursor.close()
 
 
 def _bring(reader: Reader, layer: LayerFile, paths: frozenset[bytes], harvest: Harvest) -> dict[str, bytes]:
@@ -95,7 +95,10 @@ def _read_missed(reader: Reader, layer: LayerFile, missed: dict[str, str], harve
     brought = _bring(reader, layer, targets, harvest)
     again = Harvester(reader.formats.values())
     for name, target in missed.items():
-        if target in brought:
+        if target not in brought:
+            reason = f"this is a hard link to {target[:200]}, which is not in this layer"
+            harvest.problems.append(Problem(path=name, reason=reason, partial=True))
+        else:
             again.take(name, reader.selector.select(name.encode("utf-8", "surrogateescape")), brought[target])
     extra = again.finish()
     harvest.readings.update(extra.readings)
@@ -104,11 +107,7 @@ def _read_missed(reader: Reader, layer: LayerFile, missed: dict[str, str], harve
 
 def _follow_links(reader: Reader, layers: Sequence[LayerFile], harvests: Sequence[Harvest]) -> None:
     """Read the databases whose well-known place is a link to one that nobody asked for."""
-    links: dict[str, str] = {}
-    for harvest in harvests:
-        for gone in harvest.removed:
-            links.pop(gone, None)
-        links.update(harvest.links)
+    links = _links_at_the_top(harvests)
     if not links:
         return
     elsewhere: dict[str, str] = {}
@@ -117,30 +116,29 @@ def _follow_links(reader: Reader, layers: Sequence[LayerFile], harvests: Sequenc
         real = resolve(path, links)
         if real is not None and real != path and not reader.selector.select(real.encode("utf-8", "surrogateescape")):
             elsewhere[real] = path
-    if not elsewhere:
-        return
-    wanted = frozenset(real.encode("utf-8", "surrogateescape") for real in elsewhere)
-    for layer, harvest in zip(layers, harvests, strict=True):
-        again = Harvester(reader.formats.values())
-        for real, data in _bring(reader, layer, wanted, harvest).items():
-            well_known = elsewhere[real]
-            again.take(well_known, reader.selector.select(well_known.encode()), data)
-        extra = again.finish()
-        harvest.readings.update(extra.readings)
-        harvest.problems += extra.problems
+    brought: set[str] = set()
+    if elsewhere:
+        wanted = frozenset(real.encode("utf-8", "surrogateescape") for real in elsewhere)
+        for layer, harvest in zip(layers, harvests, strict=True):
+            again = Harvester(reader.formats.values())
+            for real, data in _bring(reader, layer, wanted, harvest).items():
+                brought.add(real)
+                well_known = elsewhere[real]
+                again.take(well_known, reader.selector.select(well_known.encode()), data)
+            extra = again.finish()
+            harvest.readings.update(extra.readings)
+            harvest.problems += extra.problems
+    harvests[-1].problems += leading_nowhere(
+        reader.selector, links, lambda path: path in brought or any(path in each.covers for each in harvests)
+    )
 
 
-def resolve(path: str, links: dict[str, str]) -> str | None:
-    """Where a path leads inside the image; None for a loop, or for a link out of it."""
-    for _ in range(_LINKS_AT_MOST):
-        parts = path.split("/")
-        for count in range(1, len(parts) + 1):
-            prefix = "/".join(parts[:count])
-            if prefix in links:
-                target = links[prefix]
-                base = "/" if target.startswith("/") else "/" + posixpath.dirname(prefix)
-                path = posixpath.normpath(posixpath.join(base, target, *parts[count:])).lstrip("/")
-                break
-        else:
-            return path
-    return None
+def _links_at_the_top(harvests: Sequence[Harvest]) -> dict[str, str]:
+    """The links that no later layer has taken away or replaced."""
+    links: dict[str, str] = {}
+    for harvest in harvests:
+        if links:
+            for gone in (*harvest.removed, *links.keys() & set(harvest.covers)):
+                links.pop(gone, None)
+        links.update(harvest.links)
+    return links

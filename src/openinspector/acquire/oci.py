@@ -83,7 +83,7 @@ def read_manifest(data: bytes, what: str) -> Manifest:
     """
     try:
         return msgspec.json.decode(data, type=Manifest)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AcquireError(f"{what}: the image manifest can't be read: {error}") from error
 
 
@@ -95,7 +95,7 @@ def read_config(data: bytes, what: str) -> Config:
     """
     try:
         return msgspec.json.decode(data, type=Config)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AcquireError(f"{what}: the image configuration can't be read: {error}") from error
 
 

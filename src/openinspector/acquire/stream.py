@@ -1,20 +1,17 @@
-"""Bytes in pieces: a memory map, or what a decompressor gives.
+"""Bytes in pieces: parts of files that are read by position, and what decompressors give.
 
-A `Source` hands out consecutive pieces of an uncompressed stream. A memory-mapped one gives everything as one piece
-that costs nothing until it is touched, so unwanted members of a plain archive are never read.
+Nothing that others may write is mapped into memory. A file that gets shorter under a map ends the process with a
+signal (SIGBUS) that Python can't catch; one that is read by position gives fewer bytes than it promised, which is an
+error that can be told. A map's pages also count as the process's memory, and a read's buffer is given back at once.
 """
 
-import bz2
-import lzma
-import mmap
 import os
-import threading
-import zlib
+import stat
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol, cast
+from typing import IO, Protocol, Self, cast
 
 from openinspector.acquire.limits import Meter
 from openinspector.errors import AcquireError
@@ -22,8 +19,100 @@ from openinspector.errors import AcquireError
 _PIECE = 1 << 20  # bytes asked of a decompressor at a time
 _AHEAD = 4  # pieces unpacked ahead of the reader
 _LONGEST_WINDOW = 1 << 27  # zstd: what `zstd --long=27` needs; more is refused
+# Whose errors are those of a stream; each is imported only for one of its kind.
+_DECOMPRESSORS = frozenset({"isal", "igzip_lib", "isal_zlib", "zstandard", "zstd", "zlib", "_lzma"})
+_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
 Buffer = bytes | memoryview
+
+
+class Stretch:
+    """A part of an open file: to the file what a `memoryview` is to memory.
+
+    A slice is another stretch and costs nothing; `bytes(stretch)` reads it. `key` identifies the bytes on this machine:
+    device, inode, size, times of change, and place. Whoever opened the file closes it, and no stretch of it is used
+    after that.
+    """
+
+    __slots__ = ("_at", "_descriptor", "_file_key", "_size")
+
+    def __init__(self, descriptor: int, at: int, size: int, file_key: str = "") -> None:
+        self._descriptor, self._at, self._size, self._file_key = descriptor, at, size, file_key
+
+    @classmethod
+    def of(cls, descriptor: int) -> Self:
+        """A whole open file, as long as it is now."""
+        facts = os.fstat(descriptor)
+        key = f"{facts.st_dev}:{facts.st_ino}:{facts.st_size}:{facts.st_mtime_ns}:{facts.st_ctime_ns}"
+        return cls(descriptor, 0, facts.st_size, key)
+
+    @property
+    def key(self) -> str:
+        """What identifies the bytes; "" where nothing does."""
+        return f"{self._file_key}:{self._at}:{self._size}" if self._file_key else ""
+
+    def read(self, at: int, size: int) -> bytes:
+        """Bytes by their place, fewer only where the stretch ends.
+
+        Raises:
+            AcquireError: The file can't be read, or is shorter than it was.
+        """
+        size = min(size, self._size - at)
+        if size <= 0:
+            return b""
+        try:
+            data = os.pread(self._descriptor, size, self._at + at)
+            while len(data) < size:  # the kernel gives two gigabytes at a time
+                more = os.pread(self._descriptor, size - len(data), self._at + at + len(data))
+                if not more:
+                    raise AcquireError("the file became shorter while it was read")
+                data += more
+        except OSError as error:
+            raise AcquireError(f"the file can't be read: {error.strerror or error}") from error
+        return data
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, place: slice) -> "Stretch":
+        start, stop, _ = place.indices(self._size)
+        return Stretch(self._descriptor, self._at + start, max(stop - start, 0), self._file_key)
+
+    def __bytes__(self) -> bytes:
+        return self.read(0, self._size)
+
+
+@contextmanager
+def opened(path: Path, flags: int = 0) -> Iterator[Stretch]:
+    """A file by its path; `flags` are further ones of `open(2)`.
+
+    Raises:
+        AcquireError: It can't be opened, or is no file.
+    """
+    try:
+        descriptor = os.open(path, _OPEN | flags)
+    except OSError as error:
+        raise AcquireError(f"{path} can't be read: {error.strerror or error}") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise AcquireError(f"{path} is not a file")
+        yield Stretch.of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class StretchReader:
+    """A stretch as a file to read from, in order."""
+
+    def __init__(self, stretch: Stretch) -> None:
+        self._stretch = stretch
+        self._at = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most `size` of them."""
+        data = self._stretch.read(self._at, len(self._stretch) if size < 0 else size)
+        self._at += len(data)
+        return data
 
 
 class Source(Protocol):
@@ -38,21 +127,6 @@ class Source(Protocol):
         ...
 
 
-class Mapped:
-    """A piece of memory, at once."""
-
-    def __init__(self, view: memoryview) -> None:
-        self._view: memoryview | None = view
-
-    def piece(self) -> Buffer:
-        """Everything, then nothing."""
-        view, self._view = self._view, None
-        return view if view is not None else b""
-
-    def close(self) -> None:
-        """Nothing to let go of: the map's owner closes it."""
-
-
 class Unpacked:
     """What a decompressor gives, unpacked ahead of the reader in a thread of its own.
 
@@ -65,6 +139,8 @@ class Unpacked:
         self._error: Exception | None = None
         self._closed = False
         self._ended = False
+        import threading
+
         self._turn = threading.Condition()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -144,21 +220,6 @@ class _Counting:
         return True
 
 
-class ViewReader:
-    """A piece of memory as a file to read from, without copying it first."""
-
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
-        self._at = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most `size` of them."""
-        end = len(self._view) if size < 0 else self._at + size
-        data = bytes(self._view[self._at : end])
-        self._at += len(data)
-        return data
-
-
 def compression_of(head: bytes) -> str:
     """`gzip`, `zstd`, `bzip2`, `xz`, or "" for what is none of these, by its first bytes (6 are enough)."""
     if head[:2] == b"\x1f\x8b":
@@ -188,8 +249,12 @@ def unpack(file: _Readable, compression: str, meter: Meter) -> Source:
         decompressor = zstandard.ZstdDecompressor(max_window_size=_LONGEST_WINDOW)
         read = decompressor.stream_reader(cast(IO[bytes], counting), read_across_frames=True).read
     elif compression == "bzip2":
+        import bz2
+
         read = bz2.BZ2File(cast(IO[bytes], counting)).read
     elif compression == "xz":
+        import lzma
+
         read = lzma.LZMAFile(cast(IO[bytes], counting)).read  # noqa: SIM115
     else:
         read = counting.read
@@ -200,56 +265,10 @@ def _translated(read: Callable[[int], bytes], compression: str) -> Callable[[int
     def translated(size: int) -> bytes:
         try:
             return read(size)
-        except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
-            raise AcquireError(f"the {compression or 'plain'} stream is broken: {error}") from error
         except Exception as error:
-            # isal and zstandard raise classes of their own, importable only with them
-            if type(error).__module__.split(".")[0] not in ("isal", "zstandard", "zstd"):
+            known = isinstance(error, (EOFError, OSError, ValueError))
+            if not known and type(error).__module__.split(".")[0] not in _DECOMPRESSORS:
                 raise
-            raise AcquireError(f"the {compression} stream is broken: {error}") from error
+            raise AcquireError(f"the {compression or 'plain'} stream is broken: {error}") from error
 
     return translated
-
-
-class MappedFile:
-    """A file as memory; use as a context manager, and not after its end.
-
-    `key` identifies the bytes on this machine: device, inode, size and time of change.
-    """
-
-    def __init__(self, view: memoryview, key: str) -> None:
-        self.view, self.key = view, key
-
-    @classmethod
-    @contextmanager
-    def open(cls, path: Path) -> Iterator["MappedFile"]:
-        """Map a file.
-
-        Raises:
-            AcquireError: It can't be opened.
-        """
-        try:
-            file = path.open("rb")
-        except OSError as error:
-            raise AcquireError(f"{path} can't be read: {error.strerror or error}") from error
-        with file, cls.of(file) as mapped:
-            yield mapped
-
-    @classmethod
-    @contextmanager
-    def of(cls, file: IO[bytes]) -> Iterator["MappedFile"]:
-        """Map an open file."""
-        facts = os.fstat(file.fileno())
-        key = f"{facts.st_dev}:{facts.st_ino}:{facts.st_size}:{facts.st_mtime_ns}:{facts.st_ctime_ns}"
-        if not facts.st_size:
-            yield cls(memoryview(b""), key)
-            return
-        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        mapped = cls(memoryview(memory), key)
-        try:
-            yield mapped
-        finally:
-            mapped.view = memoryview(b"")
-            # A slice may still be alive in an error's traceback; the map then goes with it.
-            with suppress(BufferError):
-                memory.close()

@@ -10,8 +10,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
+from openinspector.acquire.cursor import Cursor, FileCursor
 from openinspector.acquire.limits import Meter
-from openinspector.acquire.stream import Buffer, Mapped, Source
+from openinspector.acquire.stream import Buffer, Stretch
 from openinspector.catalog.contract import Format
 from openinspector.catalog.harvest import Harvester
 from openinspector.catalog.selector import Selector
@@ -20,63 +21,16 @@ from openinspector.model.problem import Problem
 
 _BLOCK = 512
 _LARGEST_META = 1 << 20  # bytes of one PAX or GNU long-name record
+_LARGEST_BROUGHT = 256 << 20  # bytes of a member that is asked for by its path
+_LARGEST_SPARSE = 256 << 20  # bytes of a sparse member with its holes
+_SPARSE_PARTS = 50_000
 _COUNT_EVERY = 4096  # headers between two looks at the meter
 _REGULAR = (0x30, 0x00, 0x37)  # '0', NUL of old archives, '7' contiguous
 _HARD_LINK, _SYMBOLIC_LINK, _SPARSE = 0x31, 0x32, 0x53  # '1', '2', 'S'
 _EMPTY = bytes(_BLOCK)
 _INDEXED_AT_MOST = 200_000
 _OPAQUE = b".wh..wh..opq"
-
-
-class Cursor:
-    """A place in a source: bytes can be taken or skipped, in order."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._piece: Buffer = b""
-        self._at = 0
-
-    def take(self, size: int) -> Buffer:
-        """The next `size` bytes; fewer only at the end of the stream."""
-        end = self._at + size
-        if end <= len(self._piece):
-            data = self._piece[self._at : end]
-            self._at = end
-            return data
-        parts = bytearray(self._piece[self._at :])
-        self._piece, self._at = b"", 0
-        while len(parts) < size:
-            piece = self._source.piece()
-            if not piece:
-                break
-            missing = size - len(parts)
-            parts += piece[:missing]
-            if len(piece) > missing:
-                self._piece, self._at = piece, missing
-        return memoryview(parts)  # not a copy: a program may have hundreds of megabytes
-
-    @property
-    def offset(self) -> int:
-        """Where in the current piece it stands: in a memory map, the offset in the file."""
-        return self._at
-
-    def peek(self, size: int) -> Buffer:
-        """The next `size` bytes, left in place."""
-        if self._at + size > len(self._piece):
-            rest = bytes(self.take(size))
-            self._piece, self._at = rest + bytes(self._piece[self._at :]) if len(self._piece) > self._at else rest, 0
-        return self._piece[self._at : self._at + size]
-
-    def skip(self, size: int) -> bool:
-        """Move on; False when the stream ends before."""
-        self._at += size
-        while self._at > len(self._piece):
-            self._at -= len(self._piece)
-            self._piece = self._source.piece()
-            if not self._piece:
-                self._at = 0
-                return False
-        return True
+_LONGEST_NAME = 4096
 
 
 class Entry(NamedTuple):
@@ -84,7 +38,7 @@ class Entry(NamedTuple):
 
     `name` is relative to the root (b"" where it climbs out of it), `kind` the type flag, `size` that of the data that
     follow.
-    `link` is the target of a link; `sparse` the map of a sparse member, as `_fill` takes it.
+    `link` is the target of a link; `sparse` the map of a sparse member, as `_sparse_map` takes it.
     """
 
     name: bytes
@@ -95,8 +49,10 @@ class Entry(NamedTuple):
     said: bytes  # the name as written
 
 
-def entries(cursor: Cursor) -> Iterator[Entry]:
+def entries(cursor: Cursor, longest: int = _LONGEST_NAME) -> Iterator[Entry]:
     """The members of a tar stream; whoever asks takes or skips each one's data, padded to blocks, before the next.
+
+    A name of more than `longest` bytes is given as b"", as one that climbs out of the root is.
 
     Raises:
         AcquireError: The stream is broken or truncated.
@@ -130,24 +86,29 @@ def entries(cursor: Cursor) -> Iterator[Entry]:
         said = name
         if name[:2] == b"./":
             name = name[2:]
-        if b"//" in name or b".." in name or name[:1] == b"/" or b"/./" in name:
+        if len(name) > longest:
+            name = b""
+        elif b"//" in name or b".." in name or name[:1] == b"/" or b"/./" in name:
             name = _clean(name)
         # Links, devices and pipes have no data, whatever their size field says.
         yield Entry(name, kind, 0 if kind in b"12346" else size, link, sparse, said)
 
 
-def index(view: memoryview) -> dict[str, tuple[int, int]]:
-    """Where the regular members of an archive in memory lie: {name: (offset, size)}.
+def index(archive: Stretch) -> dict[str, Stretch]:
+    """Where the regular members of an archive lie, by their names.
 
     A link stands for what it links to.
+
+    Raises:
+        AcquireError: It is broken, truncated, or has too many members.
     """
-    cursor = Cursor(Mapped(view))
-    found: dict[str, tuple[int, int]] = {}
+    cursor = FileCursor(archive)
+    found: dict[str, Stretch] = {}
     links: dict[str, str] = {}
     for entry in entries(cursor):
         name = entry.name.decode("utf-8", "replace")
         if entry.kind in _REGULAR and entry.name:
-            found[name] = (cursor.offset, entry.size)
+            found[name] = archive[cursor.offset : cursor.offset + entry.size]
         elif entry.kind in b"12" and entry.name:
             # Old docker archives repeat a layer as a link to the first copy's file.
             base = b"" if entry.kind == _HARD_LINK else entry.name.rpartition(b"/")[0] + b"/"
@@ -162,7 +123,7 @@ def index(view: memoryview) -> dict[str, tuple[int, int]]:
 
 
 def read_tar(
-    source: Source,
+    cursor: Cursor,
     selector: Selector,
     harvester: Harvester,
     meter: Meter,
@@ -174,14 +135,14 @@ def read_tar(
         AcquireError: The stream is broken or truncated; what was read until there stays harvested.
         LimitError: It costs too much.
     """
-    cursor = Cursor(source)
     harvest = harvester.harvest
     covers = harvest.covers
     select, may_be_executable, above = selector.select, selector.may_be_executable, selector.is_above_landmark
     keep_names = harvester.keep_names
     hard_links: list[tuple[bytes, bytes]] = []
     counted = 0
-    for name, kind, size, link, sparse, said in entries(cursor):
+    longest = meter.limits.path
+    for name, kind, size, link, sparse, said in entries(cursor, longest):
         counted += 1
         if counted == _COUNT_EVERY:
             meter.entries(counted)
@@ -189,8 +150,7 @@ def read_tar(
             counted = 0
         if not name:
             if said.strip(b"./"):
-                text = said[:200].decode("utf-8", "replace")
-                harvester.problem(Problem(path=text, reason="its name climbs out of the archive's root", partial=True))
+                harvester.problem(_nameless(said, longest))
             _skip(cursor, size)
         elif kind in _REGULAR or kind == _SPARSE:
             base = name[name.rfind(b"/") + 1 :]
@@ -198,14 +158,17 @@ def read_tar(
                 _whiteout(name, base, harvester)
                 _skip(cursor, size)
                 continue
+            if sparse:
+                _take_sparse(cursor, name, size, sparse, selector, harvester, also)
+                continue
             formats = select(name)
             if not formats and may_be_executable(name, size):
                 covers.append(_text(name))
-                formats = selector.by_magic(bytes(cursor.peek(8)), size)
+                formats = selector.by_magic(name, bytes(cursor.peek(8)), size)
             elif formats:
                 covers.append(_text(name))
             if formats or base in keep_names or name in also:
-                _take(cursor, name, size, sparse, formats, harvester, also)
+                _take(cursor, name, size, formats, harvester, also)
             else:
                 _skip(cursor, size)
         elif kind == _SYMBOLIC_LINK:
@@ -214,43 +177,102 @@ def read_tar(
                 harvest.links[_text(name)] = _text(link)
         elif kind == _HARD_LINK:
             if select(name) or name in also:
-                hard_links.append((name, _clean(link)))
+                hard_links.append((name, _clean(link) or link[:longest]))
         else:
             _skip(cursor, size)
     meter.entries(counted)
     harvest.entries += counted
     for name, target in hard_links:
-        if target:
-            harvester.hard_link(_text(name), _text(target))
+        harvester.hard_link(_text(name), _text(target))
 
 
 def _take(
     cursor: Cursor,
     name: bytes,
     size: int,
-    sparse: bytes,
     formats: Sequence[Format],
     harvester: Harvester,
     also: frozenset[bytes],
 ) -> None:
     path = _text(name)
-    largest = max((each.wants.max_size for each in formats), default=_LARGEST_META)
+    brought = name in also
+    largest = max((each.wants.max_size for each in formats), default=_LARGEST_BROUGHT if brought else _LARGEST_META)
     if size > largest:
         for each in formats:
             harvester.too_large(path, each, size)
         _skip(cursor, size)
         return
-    data = cast(bytes, cursor.take(size))  # or a slice of a memory map, which readers take as well
-    if len(data) < size or not cursor.skip(-size % _BLOCK):
+    piecewise = bool(formats) and not brought and all(each.wants.piecewise for each in formats)
+    content = cursor.content(size, piecewise=piecewise)
+    if len(content) < size or not cursor.skip(-size % _BLOCK):
         raise AcquireError(f"the archive ends in the middle of {path}")
-    if sparse:
-        data = _fill(bytes(data), sparse, largest)
+    _give(harvester, name, content, formats, also)
+
+
+def _take_sparse(
+    cursor: Cursor,
+    name: bytes,
+    size: int,
+    sparse: bytes,
+    selector: Selector,
+    harvester: Harvester,
+    also: frozenset[bytes],
+) -> None:
+    """A member with holes, which cost an archive nothing: they are filled only for one that somebody wants."""
+    path = _text(name)
+    try:
+        real = _decimal(sparse.rpartition(b";")[2])
+        parts, start = _sparse_map(bytes(cursor.peek(min(size, _LARGEST_META))), sparse)
+    except AcquireError as error:
+        harvester.problem(Problem(path=path, reason=str(error), partial=True))
+        _skip(cursor, size)
+        return
+    formats = selector.select(name)
+    if not formats and selector.may_be_executable(name, real):
+        harvester.harvest.covers.append(path)
+        starts_with_data = parts[:1] and parts[0][0] == 0
+        formats = selector.by_magic(name, bytes(cursor.peek(start + 8))[start:], real) if starts_with_data else ()
+    elif formats:
+        harvester.harvest.covers.append(path)
+    if not formats and name not in also:
+        _skip(cursor, size)
+        return
+    if max(size, real) > _LARGEST_SPARSE:
+        reason = f"a sparse file of {real:,} bytes is more than the {_LARGEST_SPARSE:,} that are filled"
+        harvester.problem(Problem(path=path, reason=reason, partial=True))
+        _skip(cursor, size)
+        return
+    stored = cursor.take(size)
+    if len(stored) < size or not cursor.skip(-size % _BLOCK):
+        raise AcquireError(f"the archive ends in the middle of {path}")
+    whole = bytearray(real)
+    for offset, length in parts:
+        if offset + length > real or start + length > size:
+            harvester.problem(Problem(path=path, reason="a sparse member's map is broken", partial=True))
+            return
+        whole[offset : offset + length] = stored[start : start + length]
+        start += length
+    _give(harvester, name, memoryview(whole), formats, also)
+
+
+def _give(
+    harvester: Harvester, name: bytes, content: Buffer | Stretch, formats: Sequence[Format], also: frozenset[bytes]
+) -> None:
+    path = _text(name)
+    data = cast(bytes, content)  # or what is like bytes, as `File` says
     if name.rpartition(b"/")[2] in harvester.keep_names:
         harvester.keep(path, data)
     if name in also:
         harvester.special[path] = bytes(data)
     if formats:
         harvester.take(path, formats, data)
+
+
+def _nameless(said: bytes, longest: int) -> Problem:
+    reason = "its name climbs out of the archive's root"
+    if len(said) > longest:
+        reason = f"its name has more than {longest:,} bytes (OPENINSPECTOR_LIMIT_PATH)"
+    return Problem(path=said[:200].decode("utf-8", "replace"), reason=reason, partial=True)
 
 
 def _text(name: bytes) -> str:
@@ -271,10 +293,9 @@ def _number(field: bytes) -> int:
             raise AcquireError("a member's size is not a size")
         return value
     digits = field.strip(b" \0")
-    try:
-        return int(digits, 8) if digits else 0
-    except ValueError:
-        raise AcquireError("this is not a tar header: the size is not a number") from None
+    if digits.strip(b"01234567"):  # a sign above all
+        raise AcquireError("this is not a tar header: the size is not a number")
+    return int(digits, 8) if digits else 0
 
 
 def _decimal(text: bytes) -> int:
@@ -338,7 +359,7 @@ def _read_pax(data: bytes, extra: dict[bytes, bytes]) -> None:
         length = _decimal(data[at:space])
         record = data[space + 1 : at + length - 1]
         key, equals, value = record.partition(b"=")
-        if length <= space - at or not equals:
+        if length <= space - at or at + length > len(data) or not equals:
             raise AcquireError("an extended header is broken")
         if key in (b"GNU.sparse.offset", b"GNU.sparse.numbytes"):  # 0.0 repeats them in pairs
             extra[b"pairs"] = extra.get(b"pairs", b"") + value + b","
@@ -380,28 +401,18 @@ def _sparse_entries(table: bytes) -> list[int]:
     return numbers
 
 
-def _fill(data: bytes, sparse: bytes, largest: int) -> bytes:
-    """The content of a sparse member with its holes."""
-    listed, _, real_text = sparse.rpartition(b";")
-    real = _decimal(real_text)
-    if real > largest:
-        raise AcquireError(f"a sparse member would have {real:,} bytes")
-    if listed == b"1.0":
-        lines = data[: min(len(data), 1 << 20)].split(b"\n", 1)
-        count = _decimal(lines[0])
-        fields = data[: 1 << 20].split(b"\n", 2 * count + 1)
-        if len(fields) < 2 * count + 1 or count > 50_000:
+def _sparse_map(head: bytes, sparse: bytes) -> tuple[list[tuple[int, int]], int]:
+    """The parts of a sparse member that are stored, (offset, length), and where the first begins in its data."""
+    listed = sparse.rpartition(b";")[0]
+    start = 0
+    if listed == b"1.0":  # lines at the head of the data: their count, then offsets and lengths
+        count = _decimal(head.partition(b"\n")[0])
+        lines = head.split(b"\n", 2 * count + 1) if count <= _SPARSE_PARTS else []
+        if len(lines) < 2 * count + 2:
             raise AcquireError("a sparse member's map is broken")
-        numbers = [_decimal(each) for each in fields[1 : 2 * count + 1]]
-        used = sum(len(each) + 1 for each in fields[: 2 * count + 1])
-        data = data[used + -used % _BLOCK :]
+        numbers = [_decimal(each) for each in lines[1 : 2 * count + 1]]
+        used = len(head) - len(lines[-1])
+        start = used + -used % _BLOCK
     else:
         numbers = [_decimal(each) for each in listed.split(b",") if each]
-    whole = bytearray(real)
-    at = 0
-    for offset, length in zip(numbers[::2], numbers[1::2], strict=False):
-        if offset + length > real or at + length > len(data):
-            raise AcquireError("a sparse member's map is broken")
-        whole[offset : offset + length] = data[at : at + length]
-        at += length
-    return bytes(whole)
+    return list(zip(numbers[::2], numbers[1::2], strict=False)), start

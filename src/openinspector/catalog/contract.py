@@ -12,7 +12,7 @@ under it.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 from msgspec import Struct
 
@@ -37,19 +37,40 @@ class Wants(Struct, frozen=True, kw_only=True):
     magic: tuple[bytes, ...] = ()
     magic_sizes: tuple[int, int] = (4096, 1024 * MEGABYTE)
     beside: tuple[str, ...] = ()
+    piecewise: bool = False
     max_size: int = 64 * MEGABYTE  # a larger file is not read: a partial problem
+
+
+class Part(Protocol):
+    """A part of an open file: slices cost nothing, `bytes(part)` reads."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: slice, /) -> "Part": ...
+
+    def __bytes__(self) -> bytes: ...
+
+
+View = memoryview | Part  # what can be sliced without copying or reading; `bytes(view[start:end])` does that
 
 
 class File(Struct, frozen=True, kw_only=True):
     """A wanted file: its path, its bytes, and those of the files beside it that exist.
 
-    `data` may be any bytes-like object (a slice of a memory map): use `bytes(data)` where a library insists on bytes,
-    and don't keep slices of it alive in the result.
+    `data` may be any bytes-like object (a `memoryview`): use `bytes(data)` where a library insists on bytes, and don't
+    keep slices of it alive in the result. For a format that is `piecewise` it may also be a `Part`: use `view()`.
     """
 
     path: str
     data: bytes
     beside: Mapping[str, bytes] = {}
+
+    def view(self) -> View:
+        """The content, to be sliced without copying or reading the rest of it."""
+        try:
+            return memoryview(self.data)
+        except TypeError:
+            return cast(Part, self.data)
 
     def text(self) -> str:
         """The content as text: UTF-8 with or without mark, or UTF-16 with one; what is not text is replaced."""

@@ -22,7 +22,7 @@ class Selector:
     """The formats' wishes, compiled.
 
     `select(path)` gives the formats that want a path by its name; `may_be_executable(path, size)` says whether the
-    first bytes of a file that nobody wants by name are worth a look, and `by_magic(head)` who wants it for them.
+    first bytes of a file that nobody wants by name are worth a look, and `by_magic` who wants it for them.
     """
 
     def __init__(self, formats: Iterable[Format]) -> None:
@@ -81,7 +81,7 @@ class Selector:
         dot = path.rfind(b".")
         return dot < 0 or path[dot:] not in _NEVER_EXECUTABLE
 
-    def by_magic(self, head: bytes, size: int) -> Sequence[Format]:
+    def by_magic(self, path: bytes, head: bytes, size: int) -> Sequence[Format]:
         """The formats that want a file for its first bytes."""
         if not head.startswith(self._heads):
             return ()
@@ -90,7 +90,8 @@ class Selector:
             low, high = each.wants.magic_sizes
             if head.startswith(start) and low <= size <= high:
                 wanting[each.name] = each
-        return list(wanting.values())
+        text = path.decode("utf-8", "surrogateescape")
+        return [each for each in wanting.values() if each.accepts(text)]
 
     def is_above_landmark(self, path: bytes) -> bool:
         """Whether a link at this path could lead to an exactly named file or folder (`var/lib/dpkg` → elsewhere)."""

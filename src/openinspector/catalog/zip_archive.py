@@ -17,10 +17,10 @@ from struct import error as LayoutError
 
 from msgspec import Struct
 
-from openinspector.catalog.contract import MEGABYTE
+from openinspector.catalog.contract import MEGABYTE, View
 from openinspector.errors import CatalogError
 
-MEMBER_BYTES = 512 * MEGABYTE  # of one nested archive
+MEMBER_BYTES = 512 * MEGABYTE  # of one packed member
 TOTAL_BYTES = 1024 * MEGABYTE  # inflated out of one file, over all depths
 DIRECTORY_BYTES = 64 * MEGABYTE  # of all central directories of one file
 RATIO = 200  # more than this, above a megabyte, is a bomb: archives inside archives hardly shrink
@@ -89,7 +89,7 @@ class Budget:
 class Archive:
     """A zip archive in memory: its directory, and members on demand."""
 
-    def __init__(self, data: memoryview, budget: Budget) -> None:
+    def __init__(self, data: View, budget: Budget) -> None:
         """Find the directory.
 
         Raises:
@@ -173,7 +173,7 @@ class Archive:
         Raises:
             CatalogError: As for `read`; or it is too large, or overlaps with another that was read.
         """
-        data = self._whole(member)
+        data = _in_memory(self._whole(member))
         _check(member, data)
         return data
 
@@ -188,9 +188,9 @@ class Archive:
             raise CatalogError(f"there are more than {ARCHIVES} nested archives")
         if member.method and MEGABYTE < member.size <= MEMBER_BYTES and member.size > RATIO * member.packed:
             raise CatalogError(f"it is packed to less than 1/{RATIO} of its size, like a zip bomb")
-        return Archive(memoryview(self._whole(member)), self._budget)
+        return Archive(self._whole(member), self._budget)
 
-    def _whole(self, member: Member) -> bytes | memoryview:
+    def _whole(self, member: Member) -> View:
         packed = self._packed(member)
         first = self._offset(member)
         taken = (first, first + len(packed))
@@ -206,7 +206,7 @@ class Archive:
         data = _inflate(packed, member.size + 1)
         if len(data) != member.size:
             raise CatalogError("its size is not what the directory says")
-        return data
+        return memoryview(data)
 
     def _entries(self) -> Iterator[tuple[int, bytes]]:
         """Offset and name of each entry of the directory."""
@@ -245,14 +245,14 @@ class Archive:
     def _offset(self, member: Member) -> int:
         """Where a member's packed bytes begin."""
         try:
-            signature, name, extra = _LOCAL.unpack_from(self._data, member.start)
+            signature, name, extra = _LOCAL.unpack(bytes(self._data[member.start : member.start + _LOCAL.size]))
         except (LayoutError, OverflowError):
             signature, name, extra = b"", 0, 0
         if signature != b"PK\x03\x04":
             raise CatalogError(f"there is no entry where the directory says ({_short(member.name)})")
         return int(member.start + _LOCAL_SIZE + name + extra)
 
-    def _packed(self, member: Member) -> memoryview:
+    def _packed(self, member: Member) -> View:
         """A member's bytes as they lie in the archive."""
         if member.flags & 1:
             raise CatalogError(f"it is encrypted ({_short(member.name)})")
@@ -264,7 +264,7 @@ class Archive:
         return self._data[start : start + member.packed]
 
 
-def _locate(data: memoryview) -> tuple[int, int, int]:
+def _locate(data: View) -> tuple[int, int, int]:
     """Start and end of the central directory, and how many bytes were put before the archive."""
     size = len(data)
     position = size - _END.size
@@ -276,7 +276,7 @@ def _locate(data: memoryview) -> tuple[int, int, int]:
         if found < 0:
             raise CatalogError("it has no end of a central directory: cut off, or no archive at all")
         position = first + found
-    _, disk, directory_disk, _, entries, length, offset, _ = _END.unpack_from(data, position)
+    _, disk, directory_disk, _, entries, length, offset, _ = _END.unpack(bytes(data[position : position + _END.size]))
     if disk not in (0, 0xFFFF) or directory_disk not in (0, 0xFFFF):
         raise CatalogError("it is one part of several")
     end = position
@@ -286,7 +286,7 @@ def _locate(data: memoryview) -> tuple[int, int, int]:
             end = bytes(data[max(0, locator - 4096) : locator]).rfind(b"PK\x06\x06") + max(0, locator - 4096)
             if bytes(data[end : end + 4]) != b"PK\x06\x06" or end + _END64.size > locator:
                 raise CatalogError("its zip64 directory can't be found")
-            length, offset = _END64.unpack_from(data, end)[8:10]
+            length, offset = _END64.unpack(bytes(data[end : end + _END64.size]))[8:10]
     start = end - length
     shift = start - offset
     if start < 0 or shift < 0:
@@ -313,14 +313,18 @@ def _zip64(extra: bytes, size: int, packed: int, start: int) -> tuple[int, int, 
     return size, packed, start
 
 
-def _inflate(packed: memoryview, limit: int) -> bytes:
+def _inflate(packed: View, limit: int) -> bytes:
     """At most `limit` bytes of a raw deflate stream."""
     from isal import isal_zlib
 
     try:
-        return bytes(isal_zlib.decompressobj(-15).decompress(packed, limit))
+        return bytes(isal_zlib.decompressobj(-15).decompress(_in_memory(packed), limit))
     except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
         raise CatalogError(f"an entry can't be inflated: {error}") from error
+
+
+def _in_memory(view: View) -> bytes | memoryview:
+    return view if isinstance(view, memoryview) else bytes(view)
 
 
 def _check(member: Member, data: bytes | memoryview) -> None:

@@ -12,6 +12,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"openinspector {__version__}")
         return 0
+    _import_lean()
     from openinspector.cli.run import run
 
     return run(given)
+
+
+def _import_lean() -> None:
+    """Import msgspec without what it can do without.
+
+    It takes `typing_extensions` where that is installed, though `typing` has the same names since Python 3.11.
+    Importing that, with `inspect`, would be a tenth of a scan that knows every layer.
+    """
+    name = "typing_extensions"
+    if name in sys.modules or "msgspec" in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # importing it fails, as where it is missing
+    try:
+        import msgspec  # noqa: F401
+    finally:
+        del sys.modules[name]

@@ -24,8 +24,10 @@ def write(text: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    path = Path(os.path.realpath(output))
-    scratch = path if path.exists() and not path.is_file() else path.with_name(path.name + ".new")
+    path = scratch = Path(output)
+    if path.is_file() or not path.exists():
+        path = Path(os.path.realpath(path))  # a link stays a link
+        scratch = path.with_name(path.name + ".new")
     try:
         scratch.write_text(text, encoding="utf-8", errors="backslashreplace")
         if scratch != path:

@@ -11,7 +11,7 @@ USAGE, FAILED = 2, 3
 
 def run(given: Sequence[str]) -> int:
     """Parse the arguments and run their command."""
-    chosen = parser().parse_args(given)
+    chosen = parser(given[0] if given else "").parse_args(given)
     try:
         return int(chosen.command(chosen))
     except UsageError as error:

@@ -32,7 +32,7 @@ class Request(Struct, frozen=True, kw_only=True):
 
 def read_target(request: Request, progress: Progress = no_progress) -> Inventory:
     """The inventory of a target."""
-    reader = Reader(formats(), Limits.from_environment(), request.cache, progress)
+    reader = Reader(formats(request.cache), Limits.from_environment(), request.cache, progress)
     return acquire(reader, detect(request.target), request.platform, request.lambda_layers)
 
 

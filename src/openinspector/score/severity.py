@@ -70,17 +70,15 @@ def band(score: float) -> SeverityWord:
 
 def choose_vector(vulnerability: Vulnerability) -> tuple[float | None, str, str]:
     """The base score, its vector and who assigned it; CVSS 3.x before 4.0 before 2, NVD before others."""
-    best: tuple[tuple[int, bool, str], Cvss, float] | None = None
-    for each in vulnerability.cvss:
+    for each in sorted(vulnerability.cvss, key=_rank):
         score = each.score if each.score is not None else base_score(each.vector)
-        if score is None:
-            continue
-        rank = (_PREFERENCE[version_of(each.vector)], each.source.upper() != "NVD", each.source)
-        if best is None or rank < best[0]:
-            best = (rank, each, score)
-    if best is None:
-        return None, "", ""
-    return best[2], best[1].vector, best[1].source
+        if score is not None:
+            return score, each.vector, each.source
+    return None, "", ""
+
+
+def _rank(each: Cvss) -> tuple[int, bool, str]:
+    return _PREFERENCE[version_of(each.vector)], each.source.upper() != "NVD", each.source
 
 
 _PREFERENCE = {"3.1": 0, "3.0": 1, "4.0": 2, "2.0": 3}

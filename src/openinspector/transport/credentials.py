@@ -83,7 +83,7 @@ def _of_docker(host: str) -> Credentials | None:
         raise AcquireError(f"{path} can't be read: {error.strerror or error}") from error
     try:
         config = msgspec.json.decode(data, type=_DockerConfig)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AcquireError(f"{path} can't be read: {error}") from error
     names = _DOCKER_HUB if host in _DOCKER_HUB else (host, f"https://{host}", f"https://{host}/v1/", f"http://{host}")
     for name in names:
@@ -143,7 +143,7 @@ def _ask_helper(helper: str, name: str) -> _Helped | None:
         raise AcquireError(f"{program} failed for {name}: {said}")
     try:
         return msgspec.json.decode(done.stdout, type=_Helped)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AcquireError(f"{program}: its answer for {name} can't be read") from error
 
 

@@ -211,7 +211,7 @@ class Registry:
             raise self._refused(f"{self._host}: signing in", answer.status, answer.body)
         try:
             token = msgspec.json.decode(answer.body, type=_Token)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise AcquireError(f"{self._host}: the answer to signing in can't be read: {error}") from error
         value = token.token or token.access_token
         if not value or not value.isascii() or not value.isprintable():
@@ -223,7 +223,7 @@ class Registry:
             said = "; ".join(
                 each.message or each.code for each in msgspec.json.decode(body, type=_Errors).errors if each.code
             )
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             said = ""
         reason = {401: "access denied", 403: "access denied", 404: "not found"}.get(status, "refused")
         hint = f" (log in with docker login {self._host}?)" if status in (401, 403) else ""

@@ -11,11 +11,11 @@ cases to `tests/cases/versions/<name>.txt` (lines `1.0~rc1 < 1.0`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheme:
+class Scheme(Struct, frozen=True, kw_only=True):
     """One rule that orders versions.
 
     `key` raises `VersionError`, and nothing else, for what the scheme can't read.

@@ -1,5 +1,6 @@
 """Images: layers are stacked as a container run time would."""
 
+import io
 import tarfile
 
 import pytest
@@ -174,3 +175,49 @@ def test_a_digest_that_is_none_opens_no_file(tmp_path):
     (tmp_path / "blobs").mkdir()
     with pytest.raises(AcquireError, match="is not a digest"):
         read_layout(reader(), tmp_path)
+
+
+def test_damage_in_the_middle_of_a_gzip_stream_is_a_partial_scan(tmp_path):
+    """Not at a header: isal has an error of its own for that."""
+    data = bytearray(packed(BASE, "gzip"))
+    data[20:24] = b"\xff" * 4
+    inventory = read_archive(reader(), docker_archive(tmp_path / "i.tar", bytes(data)))
+    assert inventory.status == "partial"
+    assert "gzip stream is broken" in inventory.problems[-1].reason
+
+
+def test_a_layer_with_names_that_are_no_text_is_read_again_rather_than_kept(tmp_path):
+    data = layer({"xxxx/requirements.txt": "jinja2==2.10\n"}).replace(b"xxxx", b"caf\xe9")
+    data = data[:148] + b"%06o\0 " % (sum(data[:148]) + 256 + sum(data[156:512])) + data[156:]
+    path = docker_archive(tmp_path / "i.tar", data)
+    for _ in range(2):
+        assert versions(read_archive(reader(tmp_path / "cache"), path)) == {"jinja2": "2.10"}
+
+
+def test_a_hard_link_to_what_is_not_in_the_layer_is_told(tmp_path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo("app/requirements.txt")
+        info.type, info.linkname = tarfile.LNKTYPE, "elsewhere"
+        archive.addfile(info)
+    inventory = read_archive(reader(), docker_archive(tmp_path / "i.tar", buffer.getvalue()))
+    assert [(each.path, each.partial) for each in inventory.problems] == [("app/requirements.txt", True)]
+
+
+def test_a_link_that_a_later_layer_replaces_with_the_database_is_no_doubt(tmp_path):
+    lower = layer({"etc/os-release": OS_RELEASE}, links={"var/lib/dpkg/status": "nowhere"})
+    upper = layer({"var/lib/dpkg/status": status(openssl="1")})
+    inventory = read_archive(reader(), docker_archive(tmp_path / "i.tar", lower, upper))
+    assert (versions(inventory), inventory.status) == ({"openssl": "1"}, "whole")
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "config.json"])
+def test_documents_that_are_no_utf_8_are_an_error(tmp_path, name):
+    data = docker_archive(tmp_path / "i.tar", BASE).read_bytes()
+    (tmp_path / "i.tar").write_bytes(
+        data.replace(b"app:1", b"app\xff1")
+        if name == "manifest.json"
+        else data.replace(b'"os": "linux"', b'"os": "li\xff\xffx"')
+    )
+    with pytest.raises(AcquireError, match="can't be read"):
+        read_archive(reader(), tmp_path / "i.tar")

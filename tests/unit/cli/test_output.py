@@ -1,6 +1,8 @@
 """Reports are written whole, and never in the place of something that is no file."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -33,6 +35,12 @@ def test_a_link_is_followed_to_the_file_that_it_names(tmp_path):
     write("after", str(tmp_path / "link"))
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "after"
+
+
+def test_standard_output_can_be_named_also_where_it_is_a_pipe():
+    program = "from openinspector.cli.output import write; write('words', '/dev/stdout')"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "words"
 
 
 def test_a_folder_that_is_not_there_is_a_clear_error(tmp_path):

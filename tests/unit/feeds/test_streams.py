@@ -105,3 +105,12 @@ def test_what_is_no_archive_is_a_feed_error(data):
 def test_a_tar_gives_regular_files_only(pack):
     data = pack(packed_tar({"a.json": b"1", "b.txt": b"2", "d/c.json": b"3"}))
     assert list(tar_members(document(data), ".json")) == [("a.json", b"1"), ("d/c.json", b"3")]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.ZstdCompressor().compress])
+def test_what_unpacks_to_hundreds_of_times_its_size_is_a_bomb(monkeypatch, pack):
+    monkeypatch.setattr(streams, "_RATIO_FROM", 1 << 20)
+    with pytest.raises(FeedError, match="unpacks to more than we read"):
+        content(document(pack(bytes(8 << 20))))
+    with pytest.raises(FeedError, match="unpacks to more than we read"):
+        list(zip_members(document(packed_zip({"a.json": bytes(8 << 20)})), ".json"))

@@ -1,12 +1,12 @@
 """Images in files: docker archives (`docker save`), OCI archives and OCI layout folders.
 
-An archive is mapped into memory and plain layers are read in place. One that is compressed as a whole is unpacked to
-a nameless file in the cache folder first, because its table of contents may come last.
+The members of an archive are read in place. One that is compressed as a whole is unpacked to a nameless file in the
+cache folder first, because its table of contents may come last.
 
 Source: OCI image layout specification 1.1; Docker image specification v1.2 (manifest.json of `docker save`).
 """
 
-import tempfile
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from openinspector.acquire.contract import Reader
+from openinspector.acquire.cursor import Cursor, FileCursor, StreamCursor
 from openinspector.acquire.image import LayerFile, read_image
 from openinspector.acquire.oci import (
     LARGEST_JSON,
@@ -23,7 +24,7 @@ from openinspector.acquire.oci import (
     read_manifest,
     target_of,
 )
-from openinspector.acquire.stream import Mapped, MappedFile, Source, ViewReader, compression_of, unpack
+from openinspector.acquire.stream import Stretch, StretchReader, compression_of, opened, unpack
 from openinspector.acquire.tar import index
 from openinspector.errors import AcquireError
 from openinspector.model.inventory import Inventory
@@ -39,14 +40,7 @@ class DockerEntry(msgspec.Struct, frozen=True, rename="pascal"):
     repo_tags: tuple[str, ...] | None = None
 
 
-class Blob(msgspec.Struct, frozen=True):
-    """A piece of an archive or layout: its bytes, and what identifies them on this machine."""
-
-    view: memoryview
-    key: str
-
-
-Find = Callable[[str], Blob | None]
+Find = Callable[[str], Stretch | None]
 
 
 def read_archive(reader: Reader, path: Path, platform: str = "") -> Inventory:
@@ -56,54 +50,48 @@ def read_archive(reader: Reader, path: Path, platform: str = "") -> Inventory:
         AcquireError: It is no such archive, or has no image for the platform.
     """
     with ExitStack() as stack:
-        file = stack.enter_context(MappedFile.open(path))
-        view = file.view
-        key = file.key
-        compression = compression_of(bytes(view[:6]))
+        archive = stack.enter_context(opened(path))
+        compression = compression_of(archive.read(0, 6))
         if compression:
-            view = _unpacked(reader, stack, view, compression)
+            archive = _unpacked(reader, stack, archive, compression)
         try:
-            places = index(view)
+            members = index(archive)
         except AcquireError as error:
             raise AcquireError(f"{path} is not an image archive: {error}") from error
-
-        def find(name: str) -> Blob | None:
-            place = places.get(name)
-            if place is None:
-                return None
-            offset, size = place
-            return Blob(view[offset : offset + size], f"{key}:{offset}:{size}" if key else "")
-
-        return _read(reader, str(path), find, platform)
+        return _read(reader, str(path), members.get, platform)
 
 
 def read_layout(reader: Reader, folder: Path, platform: str = "") -> Inventory:
     """The inventory of the image in an OCI layout folder."""
     with ExitStack() as stack:
 
-        def find(name: str) -> Blob | None:
+        def find(name: str) -> Stretch | None:
             file = folder / name
             if file.is_symlink() or not file.is_file():
                 return None
-            mapped = stack.enter_context(MappedFile.open(file))
-            return Blob(mapped.view, mapped.key)
+            return stack.enter_context(opened(file, os.O_NOFOLLOW))
 
         return _read(reader, str(folder), find, platform)
 
 
-def _unpacked(reader: Reader, stack: ExitStack, view: memoryview, compression: str) -> memoryview:
+def _unpacked(reader: Reader, stack: ExitStack, packed: Stretch, compression: str) -> Stretch:
+    import tempfile
+
     folder = reader.cache_folder
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    whole = stack.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115  the stack closes it
-    source = unpack(ViewReader(view), compression, reader.meter)
     try:
-        while piece := source.piece():
-            whole.write(piece)
-    finally:
-        source.close()
-    whole.flush()
-    return stack.enter_context(MappedFile.of(whole)).view
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        whole = stack.enter_context(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115  the stack closes it
+        source = unpack(StretchReader(packed), compression, reader.meter)
+        try:
+            while piece := source.piece():
+                whole.write(piece)
+        finally:
+            source.close()
+        whole.flush()
+    except OSError as error:
+        raise AcquireError(f"there is no room to unpack the archive: {error.strerror or error}") from error
+    return Stretch(whole.fileno(), 0, whole.tell(), packed.key)
 
 
 def _read(reader: Reader, name: str, find: Find, platform: str) -> Inventory:
@@ -119,7 +107,7 @@ def _read(reader: Reader, name: str, find: Find, platform: str) -> Inventory:
 def _read_docker(reader: Reader, name: str, find: Find) -> Inventory:
     try:
         listed = msgspec.json.decode(_json(find, "manifest.json", name), type=tuple[DockerEntry, ...])
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AcquireError(f"{name}: manifest.json can't be read: {error}") from error
     if len(listed) != 1:
         raise AcquireError(f"{name} holds {len(listed)} images; save the one to scan alone")
@@ -160,22 +148,21 @@ def _blob_path(digest: str) -> str:
 
 
 def _json(find: Find, path: str, name: str) -> bytes:
-    blob = find(path)
-    if blob is None:
+    document = find(path)
+    if document is None:
         raise AcquireError(f"{name}: {path} is missing")
-    if len(blob.view) > LARGEST_JSON:
+    if len(document) > LARGEST_JSON:
         raise AcquireError(f"{name}: {path} is larger than {LARGEST_JSON:,} bytes")
-    return bytes(blob.view)
+    return bytes(document)
 
 
 def _layer(reader: Reader, find: Find, path: str, name: str) -> LayerFile:
     blob = find(path)
     if blob is None:
         raise AcquireError(f"the layer {name} is missing from the archive")
-    view = blob.view
 
-    def open_layer() -> Source:
-        compression = compression_of(bytes(view[:6]))
-        return unpack(ViewReader(view), compression, reader.meter) if compression else Mapped(view)
+    def open_layer() -> Cursor:
+        compression = compression_of(blob.read(0, 6))
+        return StreamCursor(unpack(StretchReader(blob), compression, reader.meter)) if compression else FileCursor(blob)
 
     return LayerFile(name=name, key=blob.key, open=open_layer)

@@ -6,7 +6,6 @@ walked when they hold files on disk; pseudo file systems (proc, sysfs, …) and 
 """
 
 import errno
-import mmap
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import cast
 
 from openinspector.acquire.contract import Reader
-from openinspector.acquire.image import resolve
+from openinspector.acquire.links import leading_nowhere, resolve
+from openinspector.acquire.stream import Stretch
 from openinspector.catalog.assemble import assemble
 from openinspector.catalog.contract import MEGABYTE, Format
 from openinspector.catalog.harvest import Harvester
@@ -25,7 +25,7 @@ from openinspector.model.problem import Problem
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 _OPEN_FOLDER = _OPEN | os.O_DIRECTORY
-_MAP_FROM = 1 << 20  # bytes from which on a file is mapped rather than read
+_PIECEWISE_FROM = 64 << 10  # bytes of a file from which on reading it here and there beats reading it
 _COUNT_EVERY = 1024
 _VANISHED = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR, errno.ESTALE})
 
@@ -76,11 +76,13 @@ class _Walk:
         self._reader, self._selector, self._harvester = reader, reader.selector, harvester
         self._root, self._away = root, away
         self._counted = 0
+        self._too_deep = False
 
     def folder(self, descriptor: int, path: bytes, depth: int) -> None:
         """Everything in an open folder and below."""
-        if depth > self._reader.limits.depth:
-            raise LimitError(f"folders are nested more than {depth - 1} deep (OPENINSPECTOR_LIMIT_DEPTH)")
+        if depth > self._reader.limits.depth or len(path) > self._reader.limits.path:
+            self._is_too_deep(path)
+            return
         select, may_be_executable = self._selector.select, self._selector.may_be_executable
         keep_names = self._harvester.keep_names
         folders: list[bytes] = []
@@ -119,6 +121,8 @@ class _Walk:
                 continue
             try:
                 self.folder(below, whole, depth + 1)
+            except RecursionError:  # the limit may be set higher than Python's own
+                self._is_too_deep(whole)
             finally:
                 os.close(below)
 
@@ -137,6 +141,7 @@ class _Walk:
             formats = self._selector.select(mark)
             with suppress(OSError), self._below_root(real) as (folder, name):
                 self._wanted(folder, name, mark, formats)
+        self._harvester.harvest.problems += leading_nowhere(self._selector, links, self._harvester.taken.__contains__)
 
     @contextmanager
     def _below_root(self, path: str) -> Iterator[tuple[int, bytes]]:
@@ -161,23 +166,37 @@ class _Walk:
                     for each in formats:
                         self._harvester.too_large(text, each, size)
                     return
-                with _content(descriptor, size) as data:
-                    if name in self._harvester.keep_names:
-                        self._harvester.keep(text, data)
-                    if formats:
-                        self._harvester.take(text, formats, data)
+                data = _content(descriptor, size, formats)
+                if name in self._harvester.keep_names:
+                    self._harvester.keep(text, data)
+                if formats:
+                    self._harvester.take(text, formats, data)
         except OSError as error:
             self._unreadable(path, error)
+        except AcquireError as error:
+            self._harvester.problem(Problem(path=text, reason=str(error), partial=True))
 
     def _executable(self, folder: int, name: bytes, path: bytes) -> None:
         try:
             with _open(folder, name) as (descriptor, size):
-                formats = self._selector.by_magic(os.pread(descriptor, 8, 0), size)
+                formats = self._selector.by_magic(path, os.pread(descriptor, 8, 0), size)
                 if formats:
-                    with _content(descriptor, size) as data:
-                        self._harvester.take(os.fsdecode(path), formats, data)
+                    self._harvester.take(os.fsdecode(path), formats, _content(descriptor, size, formats))
         except OSError as error:
             self._unreadable(path, error)
+        except AcquireError as error:
+            self._harvester.problem(Problem(path=os.fsdecode(path), reason=str(error), partial=True))
+
+    def _is_too_deep(self, path: bytes) -> None:
+        """Say so, for the first of such folders: there may be as many as there are files."""
+        if not self._too_deep:
+            self._too_deep = True
+            limits = self._reader.limits
+            reason = (
+                f"folders are nested more than {limits.depth} deep (OPENINSPECTOR_LIMIT_DEPTH), or their path has more"
+                f" than {limits.path:,} bytes (OPENINSPECTOR_LIMIT_PATH): what is below was not read"
+            )
+            self._harvester.problem(Problem(path=os.fsdecode(path[:200]), reason=reason, partial=True))
 
     def _unreadable(self, path: bytes, error: OSError) -> None:
         if error.errno in _VANISHED:
@@ -205,20 +224,12 @@ def _open(folder: int, name: bytes) -> Iterator[tuple[int, int]]:
         os.close(descriptor)
 
 
-@contextmanager
-def _content(descriptor: int, size: int) -> Iterator[bytes]:
-    """The bytes of a file; a large one as a memory map, of which only what is touched gets read."""
-    if size < _MAP_FROM:
-        yield os.pread(descriptor, size, 0)
-        return
-    memory = mmap.mmap(descriptor, size, access=mmap.ACCESS_READ)
-    view = memoryview(memory)
-    try:
-        yield cast(bytes, view)
-    finally:
-        with suppress(BufferError):  # an error's traceback may hold a slice; the map then goes with it
-            view.release()
-            memory.close()
+def _content(descriptor: int, size: int, formats: Sequence[Format]) -> bytes:
+    """The bytes of a file, or a large one to be read here and there by the reader."""
+    file = Stretch(descriptor, 0, size)
+    if size >= _PIECEWISE_FROM and formats and all(each.wants.piecewise for each in formats):
+        return cast(bytes, file)  # like bytes, as `File` says
+    return bytes(file)
 
 
 def _mounted_away(folder: Path) -> frozenset[bytes]:

@@ -7,24 +7,29 @@ earlier).
 """
 
 import stat
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from openinspector.acquire.contract import Reader
+from openinspector.acquire.stream import opened
 from openinspector.catalog.assemble import assemble
 from openinspector.catalog.contract import MEGABYTE
 from openinspector.catalog.harvest import Harvest, Harvester
-from openinspector.errors import AcquireError
+from openinspector.catalog.zip_archive import NAME_BYTES, Archive, Budget, Member
+from openinspector.errors import AcquireError, CatalogError, LimitError
 from openinspector.model.inventory import Inventory, Layer, Target
 from openinspector.model.problem import Problem
 
-_RATIO_AT_MOST = 1000
 _RATIO_FROM = 16 * MEGABYTE  # small members may be as compressible as they like
 
 
 def read_lambda(reader: Reader, code: Path, layers: Sequence[Path] = ()) -> Inventory:
-    """The inventory of a Lambda function from the zips of its layers and its code."""
+    """The inventory of a Lambda function from the zips of its layers and its code.
+
+    Raises:
+        AcquireError: One of them is no zip.
+    """
     zips = [*layers, code]
     harvests = [_read_zip(reader, file, "opt" if file in layers else "var/task") for file in zips]
     listed = tuple(Layer(diff_id=file.name) for file in zips) if layers else ()
@@ -33,53 +38,54 @@ def read_lambda(reader: Reader, code: Path, layers: Sequence[Path] = ()) -> Inve
 
 def _read_zip(reader: Reader, file: Path, below: str) -> Harvest:
     harvester = Harvester(reader.formats.values())
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for info in archive.infolist():
-                _member(reader, harvester, archive, info, below)
-    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise AcquireError(f"{file} can't be read as a zip: {error}") from error
-    return harvester.finish()
+    with opened(file) as content:
+        try:
+            archive = Archive(content, Budget())
+        except CatalogError as error:
+            raise AcquireError(f"{file} can't be read as a zip: {error}") from error
+        try:
+            for member in archive.members():
+                _member(reader, harvester, archive, member, below)
+        except (CatalogError, LimitError) as error:  # what was read until there counts; the scan is partial
+            harvester.problem(Problem(path=str(file), reason=str(error), partial=True))
+        return harvester.finish()
 
 
-def _member(reader: Reader, harvester: Harvester, archive: zipfile.ZipFile, info: zipfile.ZipInfo, below: str) -> None:
+def _member(reader: Reader, harvester: Harvester, archive: Archive, member: Member, below: str) -> None:
     reader.meter.entries(1)
-    if info.is_dir() or stat.S_ISLNK(info.external_attr >> 16):
+    longest = min(reader.limits.path, NAME_BYTES - 1)
+    if len(member.name.encode()) > longest:
+        reason = f"its name has more than {longest:,} bytes"
+        harvester.problem(Problem(path=member.name[:200], reason=reason, partial=True))
         return
-    parts = [part for part in info.filename.replace("\\", "/").split("/") if part not in ("", ".")]
-    if ".." in parts:
-        harvester.problem(
-            Problem(path=info.filename[:200], reason="its name climbs out of the archive's root", partial=True)
-        )
+    name = member.name.replace("\\", "/")
+    if name.endswith("/") or stat.S_ISLNK(member.mode):
+        return
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
+        harvester.problem(Problem(path=name[:200], reason="its name climbs out of the archive's root", partial=True))
         return
     path = "/".join((below, *parts))
     encoded = path.encode("utf-8", "surrogateescape")
     formats = reader.selector.select(encoded)
-    keep = parts[-1].encode("utf-8", "surrogateescape") in harvester.keep_names if parts else False
-    executable = not formats and reader.selector.may_be_executable(encoded, info.file_size)
+    keep = parts[-1].encode("utf-8", "surrogateescape") in harvester.keep_names
+    executable = not formats and reader.selector.may_be_executable(encoded, member.size)
     if not (formats or keep or executable):
         return
-    if info.file_size > _RATIO_FROM and info.file_size > _RATIO_AT_MOST * max(info.compress_size, 1):
-        harvester.problem(Problem(path=path, reason="unpacks to more than 1,000 times its size", partial=True))
-        return
     try:
-        with archive.open(info) as stream:
-            head = stream.read(8)
-            if executable:
-                formats = reader.selector.by_magic(head, info.file_size)
-            largest = max((each.wants.max_size for each in formats), default=MEGABYTE)
-            if info.file_size > largest:
-                for each in formats:
-                    harvester.too_large(path, each, info.file_size)
-                return
-            if not formats and not keep:
-                return
-            # A header may lie about the size: no more than it says is read.
-            data = head + stream.read(max(info.file_size - len(head), 0))
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        harvester.problem(Problem(path=path, reason=f"can't be unpacked: {error}", partial=True))
-        return
-    except Exception as error:  # noqa: BLE001  zlib.error and lzma.LZMAError, without importing either
+        if executable:
+            formats = reader.selector.by_magic(encoded, archive.read(member, 8), member.size)
+        largest = max((each.wants.max_size for each in formats), default=MEGABYTE)
+        if member.size > largest:
+            for each in formats:
+                harvester.too_large(path, each, member.size)
+            return
+        if not formats and not keep:
+            return
+        if member.size > _RATIO_FROM and member.size > reader.limits.ratio * member.packed:
+            raise CatalogError(f"it unpacks to more than {reader.limits.ratio} times its size")  # noqa: TRY301
+        data = cast(bytes, archive.whole(member))  # or like bytes, as `File` says
+    except CatalogError as error:
         harvester.problem(Problem(path=path, reason=f"can't be unpacked: {error}", partial=True))
         return
     if keep:

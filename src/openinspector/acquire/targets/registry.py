@@ -6,6 +6,7 @@ fetched.
 """
 
 from openinspector.acquire.contract import Reader
+from openinspector.acquire.cursor import Cursor, StreamCursor
 from openinspector.acquire.image import LayerFile, read_image
 from openinspector.acquire.limits import Meter
 from openinspector.acquire.oci import (
@@ -71,7 +72,7 @@ def read_registry(reader: Reader, name: str, platform: str = "") -> Inventory:
 
 
 def _layer(reader: Reader, registry: Registry, blob: Descriptor, diff_id: str) -> LayerFile:
-    def open_layer() -> Source:
+    def open_layer() -> Cursor:
         unpacked = Sum(diff_id, f"the layer {blob.digest}, unpacked")
         packed = Sum(blob.digest, f"the layer {blob.digest}")
         file = _Blob(registry.blob(blob.digest), packed, blob.size or reader.limits.bytes_out, reader.meter)
@@ -80,7 +81,7 @@ def _layer(reader: Reader, registry: Registry, blob: Descriptor, diff_id: str) -
         except BaseException:
             file.close()
             raise
-        return _Checked(source, file, unpacked)
+        return StreamCursor(_Checked(source, file, unpacked))
 
     return LayerFile(name=blob.digest, key=f"diff:{diff_id}", open=open_layer)
 

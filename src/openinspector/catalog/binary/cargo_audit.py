@@ -8,6 +8,7 @@ import zlib
 
 import msgspec
 
+from openinspector.catalog.contract import View
 from openinspector.errors import CatalogError
 
 SECTION = b".dep-v0"
@@ -28,7 +29,7 @@ class _Audit(msgspec.Struct, frozen=True, kw_only=True):
     packages: list[Crate]
 
 
-def parse(section: memoryview) -> list[Crate]:
+def parse(section: View) -> list[Crate]:
     """The crates.
 
     Raises:
@@ -36,7 +37,7 @@ def parse(section: memoryview) -> list[Crate]:
     """
     stream = zlib.decompressobj()
     try:
-        text = stream.decompress(section[: 2 * _JSON_BYTES], _JSON_BYTES)
+        text = stream.decompress(bytes(section[: 2 * _JSON_BYTES]), _JSON_BYTES)
     except zlib.error as error:
         raise CatalogError(f"its list of crates can't be inflated: {error}") from error
     if not stream.eof:

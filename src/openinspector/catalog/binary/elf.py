@@ -8,13 +8,15 @@ Source: System V ABI, chapters 4 (Object Files) and 5 (Program Loading).
 from collections.abc import Collection, Iterator
 from struct import Struct as Layout
 
-from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment
+from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment, unpack_at
+from openinspector.catalog.contract import View
 from openinspector.errors import CatalogError
 
 _NAMES_BYTES = 1 << 20  # of the section name table
 _SECTIONS = 1 << 16
 _SEGMENTS = 1 << 12
 _EXTENDED = 0xFFFF  # the real number stands in the first section header
+_HEADER_BYTES = 64
 _LOAD, _EXECUTABLE, _WRITABLE = 1, 1, 2
 
 # Section and program table offsets, then the six 16-bit numbers behind e_flags and e_ehsize: sizes, counts, name table.
@@ -29,14 +31,15 @@ _HEADERS = {
 class Elf:
     """The headers of an ELF file."""
 
-    def __init__(self, data: memoryview) -> None:
+    def __init__(self, data: View) -> None:
         """Read the file header.
 
         Raises:
             CatalogError: It is cut off or of an unknown class.
         """
+        head = bytes(data[:_HEADER_BYTES])
         try:
-            layouts = _HEADERS[data[4], data[5]]
+            layouts = _HEADERS[head[4], head[5]]
             (
                 self._segments_at,
                 self._sections_at,
@@ -45,12 +48,12 @@ class Elf:
                 self._section_size,
                 self._section_count,
                 self._names_index,
-            ) = layouts[0].unpack_from(data)
+            ) = layouts[0].unpack_from(head)
         except (KeyError, IndexError, *OUT_OF_REACH) as error:
             raise CatalogError("its ELF header is cut off or of an unknown class") from error
         self._header, self._section, self._program = layouts
-        self._wide = data[4] == 2
-        self.big_endian = data[5] == 2
+        self._wide = head[4] == 2
+        self.big_endian = head[5] == 2
         self._data = data
 
     def names(self) -> bytes | None:
@@ -60,8 +63,8 @@ class Elf:
             return None
         try:
             if index == _EXTENDED:
-                index = self._section.unpack_from(data, at)[6]
-            header = self._section.unpack_from(data, at + index * size)
+                index = unpack_at(self._section, data, at)[6]
+            header = unpack_at(self._section, data, at + index * size)
         except OUT_OF_REACH:
             return None
         start, length = header[4], header[5]
@@ -69,13 +72,13 @@ class Elf:
             return None
         return bytes(data[start : start + length])
 
-    def sections(self, names: bytes, wanted: Collection[bytes]) -> dict[bytes, memoryview]:
+    def sections(self, names: bytes, wanted: Collection[bytes]) -> dict[bytes, View]:
         """The content of those wanted sections that exist; `names` is what `names()` gave.
 
         Raises:
             CatalogError: A wanted section reaches beyond the end of the file.
         """
-        found: dict[bytes, memoryview] = {}
+        found: dict[bytes, View] = {}
         for header in self._section_headers():
             end = names.find(b"\0", header[0])
             name = names[header[0] : end]
@@ -92,7 +95,7 @@ class Elf:
         found = []
         for number in range(min(self._segment_count, _SEGMENTS)):
             try:
-                header = self._program.unpack_from(self._data, self._segments_at + number * self._segment_size)
+                header = unpack_at(self._program, self._data, self._segments_at + number * self._segment_size)
             except OUT_OF_REACH:
                 break
             if header[0] != _LOAD:
@@ -116,8 +119,8 @@ class Elf:
         at, count = self._sections_at, self._section_count
         try:
             if count == 0:
-                count = self._section.unpack_from(self._data, at)[5]
+                count = unpack_at(self._section, self._data, at)[5]
             for number in range(min(count, _SECTIONS)):
-                yield self._section.unpack_from(self._data, at + number * self._section_size)
+                yield unpack_at(self._section, self._data, at + number * self._section_size)
         except OUT_OF_REACH:
             return

@@ -20,6 +20,7 @@ from struct import Struct as Layout
 from msgspec import Struct
 
 from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment
+from openinspector.catalog.contract import View
 from openinspector.errors import CatalogError
 
 MARK = b"\xff Go buildinf:"
@@ -30,6 +31,7 @@ _STRINGS_AT = 32
 _BIG_ENDIAN, _INLINE = 1, 2
 _VERSION_BYTES = 1 << 12
 _MODULES_BYTES = 1 << 24
+_LENGTH_BYTES = 10  # of a number in 7-bit groups
 _SENTINEL = 16
 _MODULES = 50_000
 
@@ -53,7 +55,7 @@ class BuildInfo(Struct, frozen=True, kw_only=True):
     unread: int = 0  # lines that make no sense
 
 
-def find(blob: memoryview) -> int:
+def find(blob: View) -> int:
     """Where the mark lies in (the start of) a section or segment, -1 if it does not; it is aligned to 16 bytes."""
     start = bytes(blob[:SEARCH_BYTES])
     at = start.find(MARK)
@@ -62,7 +64,7 @@ def find(blob: memoryview) -> int:
     return at
 
 
-def parse(blob: memoryview, data: memoryview, segments: Sequence[Segment]) -> BuildInfo:
+def parse(blob: View, data: View, segments: Sequence[Segment]) -> BuildInfo:
     """The build information in a section or segment; `data` and `segments` are the whole file and its loaded parts.
 
     Raises:
@@ -72,8 +74,9 @@ def parse(blob: memoryview, data: memoryview, segments: Sequence[Segment]) -> Bu
     if at < 0:
         raise CatalogError("its Go build information does not start with the mark")
     blob = blob[at:]
+    head = bytes(blob[:_STRINGS_AT])
     try:
-        pointer_size, flags = blob[14], blob[15]
+        pointer_size, flags = head[14], head[15]
         if flags & _INLINE:
             version, rest = _inline(blob, _STRINGS_AT, _VERSION_BYTES)
             modules, _ = _inline(blob, rest, _MODULES_BYTES)
@@ -81,8 +84,8 @@ def parse(blob: memoryview, data: memoryview, segments: Sequence[Segment]) -> Bu
             if pointer_size not in (4, 8):
                 raise CatalogError(f"its Go build information has pointers of {pointer_size} bytes")
             pointer = Layout((">" if flags & _BIG_ENDIAN else "<") + ("Q" if pointer_size == 8 else "I"))
-            (version_at,) = pointer.unpack_from(blob, 16)
-            (modules_at,) = pointer.unpack_from(blob, 16 + pointer_size)
+            (version_at,) = pointer.unpack_from(head, 16)
+            (modules_at,) = pointer.unpack_from(head, 16 + pointer_size)
             version = _string(data, segments, version_at, pointer, _VERSION_BYTES)
             modules = _string(data, segments, modules_at, pointer, _MODULES_BYTES) if modules_at else b""
     except (IndexError, *OUT_OF_REACH) as error:
@@ -96,39 +99,38 @@ def parse(blob: memoryview, data: memoryview, segments: Sequence[Segment]) -> Bu
     return _lines(version.decode("utf-8", "replace"), modules.decode("utf-8", "replace"))
 
 
-def _inline(blob: memoryview, at: int, limit: int) -> tuple[bytes, int]:
+def _inline(blob: View, at: int, limit: int) -> tuple[bytes, int]:
     """A string with its length before it, and where it ends."""
     length = shift = 0
-    while True:
-        byte = blob[at]
+    for byte in bytes(blob[at : at + _LENGTH_BYTES]):
         at += 1
         length |= (byte & 0x7F) << shift
         if byte < 0x80:
             break
         shift += 7
-        if shift > 63:
-            raise CatalogError("its Go build information has a length that never ends")
+    else:
+        raise CatalogError("its Go build information has a length that never ends")
     if length > limit or at + length > len(blob):
         raise CatalogError(f"its Go build information claims a text of {length} bytes")
     return bytes(blob[at : at + length]), at + length
 
 
-def _string(data: memoryview, segments: Sequence[Segment], address: int, pointer: Layout, limit: int) -> bytes:
+def _string(data: View, segments: Sequence[Segment], address: int, pointer: Layout, limit: int) -> bytes:
     """The Go string whose header lies at an address."""
     header = _at(data, segments, address, 2 * pointer.size)
     (text,) = pointer.unpack_from(header)
     (length,) = pointer.unpack_from(header, pointer.size)
     if length > limit:
         raise CatalogError(f"its Go build information claims a text of {length} bytes")
-    return bytes(_at(data, segments, text, length))
+    return _at(data, segments, text, length)
 
 
-def _at(data: memoryview, segments: Sequence[Segment], address: int, size: int) -> memoryview:
+def _at(data: View, segments: Sequence[Segment], address: int, size: int) -> bytes:
     """What will be loaded at an address."""
     for segment in segments:
         inside = address - segment.address
         if inside >= 0 and inside + size <= segment.size:
-            found = data[segment.offset + inside : segment.offset + inside + size]
+            found = bytes(data[segment.offset + inside : segment.offset + inside + size])
             if len(found) == size:
                 return found
     raise CatalogError("its Go build information points outside the file")

@@ -5,7 +5,8 @@ Source: Apple's <mach-o/loader.h> and <mach-o/fat.h>
 
 from struct import Struct as Layout
 
-from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment
+from openinspector.catalog.binary.segment import OUT_OF_REACH, Segment, unpack_at
+from openinspector.catalog.contract import View
 from openinspector.errors import CatalogError
 
 FAT_MAGIC, FAT_MAGIC_64 = b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"
@@ -22,7 +23,7 @@ _MAGICS = {
 }
 
 
-def slices(data: memoryview) -> list[memoryview]:
+def slices(data: View) -> list[View]:
     """The programs of a file: itself, or one for each architecture of a universal file.
 
     Raises:
@@ -33,12 +34,12 @@ def slices(data: memoryview) -> list[memoryview]:
         return [data]
     layout = Layout(">8xII8x") if magic == FAT_MAGIC else Layout(">8xQQ8x")
     skip = 0 if magic == FAT_MAGIC else 8
-    found = []
+    found: list[View] = []
     try:
-        (count,) = Layout(">4xI").unpack_from(data)
+        (count,) = unpack_at(Layout(">4xI"), data, 0)
         for number in range(min(count, _ARCHITECTURES)):
             # cputype and cpusubtype, then offset and size; the 64-bit form has a reserved word more.
-            offset, size = layout.unpack_from(data, 8 + number * (20 if not skip else 32))
+            offset, size = unpack_at(layout, data, 8 + number * (20 if not skip else 32))
             if offset + size > len(data):
                 raise CatalogError("an architecture of the universal file reaches beyond its end")
             found.append(data[offset : offset + size])
@@ -50,7 +51,7 @@ def slices(data: memoryview) -> list[memoryview]:
 class MachO:
     """The segments, and the sections by name."""
 
-    def __init__(self, data: memoryview) -> None:
+    def __init__(self, data: View) -> None:
         """Read the load commands.
 
         Raises:
@@ -71,14 +72,14 @@ class MachO:
         self.segments: list[Segment] = []
         self.sections: dict[bytes, Segment] = {}
         try:
-            count, _ = header.unpack_from(data)
+            count, _ = unpack_at(header, data, 0)
             at = first
             for _ in range(min(count, _COMMANDS)):
-                command, length = command_head.unpack_from(data, at)
+                command, length = unpack_at(command_head, data, at)
                 if length < 8 or at + length > _COMMAND_BYTES:
                     raise CatalogError("its load commands have no sensible length")
                 if command == kind:
-                    address, _, offset, file_size, _, protection, sections, _ = segment_layout.unpack_from(data, at)
+                    address, _, offset, file_size, _, protection, sections, _ = unpack_at(segment_layout, data, at)
                     writable, executable = bool(protection & _WRITE), bool(protection & _EXECUTE)
                     self.segments.append(
                         Segment(
@@ -86,7 +87,7 @@ class MachO:
                         )
                     )
                     for number in range(min(sections, (length - size) // section_size)):
-                        name, where, long, start = section_layout.unpack_from(data, at + size + number * section_size)
+                        name, where, long, start = unpack_at(section_layout, data, at + size + number * section_size)
                         self.sections.setdefault(
                             name.rstrip(b"\0"),
                             Segment(offset=start, size=long, address=where, writable=writable, executable=executable),

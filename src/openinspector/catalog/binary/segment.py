@@ -1,12 +1,19 @@
 """What the kinds of executables have in common."""
 
 import struct
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
-# What `unpack_from` raises for an offset behind the end, and for one that no machine could have.
+from openinspector.catalog.contract import View
+
+# What `unpack_at` raises for an offset behind the end, and for one that no machine could have.
 OUT_OF_REACH: Final = (struct.error, OverflowError)
+
+
+def unpack_at(layout: struct.Struct, view: View, at: int) -> tuple[Any, ...]:
+    """The fields at an offset."""
+    return layout.unpack(bytes(view[at : at + layout.size]))
 
 
 class Segment(Struct, frozen=True, kw_only=True):

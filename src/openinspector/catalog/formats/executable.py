@@ -16,7 +16,7 @@ from openinspector.catalog.binary.go_buildinfo import parse as parse_buildinfo
 from openinspector.catalog.binary.macho import MachO, slices
 from openinspector.catalog.binary.pe import Pe
 from openinspector.catalog.binary.segment import Segment
-from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, View, Wants
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
 from openinspector.model.problem import Problem
@@ -49,6 +49,7 @@ class Executable:
                 for count in range(1, 9)
             ),
         ),
+        piecewise=True,
         max_size=1024 * MEGABYTE,
     )
 
@@ -58,11 +59,12 @@ class Executable:
 
     def read(self, file: File) -> Reading:
         """The modules and crates that it was built from; nothing for what says nothing."""
-        data = memoryview(file.data)
+        data = file.view()
+        mark = bytes(data[:4])
         try:
-            if bytes(data[:4]) == _ELF:
+            if mark == _ELF:
                 return _elf(file.path, data)
-            if bytes(data[:2]) == b"MZ":
+            if mark[:2] == b"MZ":
                 return _pe(file.path, data)
             return _macho(file.path, data)
         except CatalogError:
@@ -73,7 +75,7 @@ class Executable:
 _NOTHING: Final = Reading()
 
 
-def _elf(path: str, data: memoryview) -> Reading:
+def _elf(path: str, data: View) -> Reading:
     elf = Elf(data)
     names = elf.names()
     is_go = False
@@ -104,7 +106,7 @@ def _elf(path: str, data: memoryview) -> Reading:
     return _NOTHING
 
 
-def _pe(path: str, data: memoryview) -> Reading:
+def _pe(path: str, data: View) -> Reading:
     pe = Pe(data)
     go = rust = None
     for name, segment in pe.sections:
@@ -119,7 +121,7 @@ def _pe(path: str, data: memoryview) -> Reading:
     return _reading(path, [_Program(data, go, rust, [segment for _, segment in pe.sections])])
 
 
-def _macho(path: str, data: memoryview) -> Reading:
+def _macho(path: str, data: View) -> Reading:
     programs = []
     for each in slices(data):
         macho = MachO(each)
@@ -136,9 +138,9 @@ def _macho(path: str, data: memoryview) -> Reading:
 class _Program(Struct, frozen=True):
     """One program: its bytes, where its Go and its Rust list may lie, and its loaded parts."""
 
-    data: memoryview
-    go: memoryview | None
-    rust: memoryview | None
+    data: View
+    go: View | None
+    rust: View | None
     segments: list[Segment]
 
 

@@ -34,6 +34,7 @@ class Jar:
     wants = Wants(
         suffixes=(".jar", ".war", ".ear", ".hpi", ".jpi", ".lpkg", *_SHARED_ENDINGS),
         names=("pom.properties",),
+        piecewise=True,
         max_size=2048 * MEGABYTE,
     )
 
@@ -48,7 +49,7 @@ class Jar:
             look.unpacked(file)
         elif len(file.data) > 0:
             try:
-                archive = Archive(memoryview(file.data), look.budget)
+                archive = Archive(file.view(), look.budget)
             except CatalogError:
                 if file.path.endswith(_SHARED_ENDINGS):
                     return Reading()

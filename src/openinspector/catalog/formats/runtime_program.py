@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct
 
 from openinspector.catalog.binary.elf import Elf
-from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, Wants
+from openinspector.catalog.contract import MEGABYTE, File, Format, Reading, View, Wants
 from openinspector.errors import CatalogError
 from openinspector.model.package import Location, Package
 from openinspector.model.problem import Problem
@@ -60,26 +60,29 @@ class RuntimeProgram:
     title = "Node.js and mruby programs (ELF)"
     type = "generic"
     revision = 1
-    wants = Wants(magic=(b"\x7fELF",), max_size=1024 * MEGABYTE)
+    wants = Wants(magic=(b"\x7fELF",), piecewise=True, max_size=1024 * MEGABYTE)
 
     def accepts(self, path: str) -> bool:
-        """Any: what a program is called is asked while reading."""
-        return True
+        """Programs that are called like a runtime."""
+        return _called(path) is not None
 
     def read(self, file: File) -> Reading:
         """The runtime; nothing for other programs."""
-        name = file.path.rpartition("/")[2]
-        for runtime in _RUNTIMES:
-            if runtime.program.fullmatch(name):
-                return _reading(runtime, file)
-        return _NOTHING
+        runtime = _called(file.path)
+        return _reading(runtime, file) if runtime is not None else _NOTHING
 
 
 _NOTHING: Final = Reading()
 
 
+def _called(path: str) -> _Runtime | None:
+    """The runtime by whose name a program is called."""
+    name = path.rpartition("/")[2]
+    return next((each for each in _RUNTIMES if each.program.fullmatch(name)), None)
+
+
 def _reading(runtime: _Runtime, file: File) -> Reading:
-    data = _constants(memoryview(file.data))
+    data = _constants(file.view())
     version = next(filter(None, (_search(data, before, runtime.version) for before in runtime.before)), "")
     if version:
         location = Location(path=file.path)
@@ -94,7 +97,7 @@ def _reading(runtime: _Runtime, file: File) -> Reading:
     return Reading(problems=(Problem(path=file.path, reason=reason, format=RuntimeProgram.name),))
 
 
-def _constants(data: memoryview) -> memoryview:
+def _constants(data: View) -> View:
     """The section of constants, or the whole file where there is no table of sections."""
     try:
         elf = Elf(data)
@@ -104,7 +107,7 @@ def _constants(data: memoryview) -> memoryview:
         return data
 
 
-def _search(data: memoryview, before: bytes, version: re.Pattern[bytes]) -> str:
+def _search(data: View, before: bytes, version: re.Pattern[bytes]) -> str:
     """The first version that stands behind `before`, "" where there is none."""
     for start in range(0, len(data), _PIECE):
         piece = bytes(data[start : start + _PIECE + _OVERLAP])
@@ -117,7 +120,7 @@ def _search(data: memoryview, before: bytes, version: re.Pattern[bytes]) -> str:
     return ""
 
 
-def _holds(data: memoryview, mark: bytes) -> bool:
+def _holds(data: View, mark: bytes) -> bool:
     return any(mark in bytes(data[start : start + _PIECE + _OVERLAP]) for start in range(0, len(data), _PIECE))
 
 

@@ -17,7 +17,8 @@ from openinspector.versions.contract import Scheme
 from openinspector.versions.keys import Remembered, number, unreadable
 
 _NUMERIC = re.compile(r"[0-9]+(?:\.[0-9]+)*")
-_VERSION = re.compile(r"\s*(?:[0-9]+(?:\.[0-9a-z]+)*(?:-[0-9a-z-]+(?:\.[0-9a-z-]+)*)?)?\s*", re.ASCII | re.IGNORECASE)
+# The first blanks are possessive: two of such patterns side by side would share a million of them in every way.
+_VERSION = re.compile(r"\s*+(?:[0-9]+(?:\.[0-9a-z]+)*(?:-[0-9a-z-]+(?:\.[0-9a-z-]+)*)?)?\s*", re.ASCII | re.IGNORECASE)
 _ITEM = re.compile(r"[0-9]+|[a-z]+", re.IGNORECASE | re.ASCII)
 
 _WORD = b"\x01"
