@@ -40,13 +40,13 @@ def main() -> int:
     step("Fetching a few old Python and Node.js packages, and packing them into an image and a Lambda package")
     image, function = make_image(), make_function()
     failed = 0
-    for what, target in (
-        ("This machine's own root file system", "host"),
+    for what, *asked in (
+        ("This machine's own root file system", "host", "--severity", "high"),
         ("The container image", str(image)),
         ("The Lambda package", f"lambda:{function}"),
     ):
-        step(f"{what}: openinspector scan {target}")
-        status = scanner("scan", target)
+        step(f"{what}: openinspector scan {' '.join(asked)}")
+        status = scanner("scan", *asked)
         if status == 3:
             print("(Exit status 3: parts could not be read, and the scan says which; nothing unseen is called clean.)")
         elif status:
@@ -61,7 +61,7 @@ Done in {time.monotonic() - began:.0f} seconds. What to try next, with .venv/bin
   openinspector scan dir:PATH                       a source tree or an unpacked root file system
   openinspector scan image.tar --fail-on high       an image from `docker save`, as a gate (exit status 1)
   openinspector explain CVE-2021-44228 host         why a CVE is, or is not, reported
-  openinspector db build --feeds DIR --output FILE  real feeds instead of the starter advisories
+  openinspector db update                           all advisories, from their publishers or a mirror
 """
     )
     return failed

@@ -38,6 +38,7 @@ def test_a_finding_is_printed_with_its_fix_and_starter_data_says_what_it_is(home
         (("scan", "app", "--fail-on", "high"), 1),
         (("scan", "app", "--fail-on", "critical"), 0),
         (("scan", "clean", "--fail-on", "any"), 0),
+        (("scan", "app", "--severity", "critical", "--fail-on", "any"), 0),
         (("scan", "nothing-there"), 2),
         (("scan", "dir:nothing-there"), 2),
         (("scan", "app", "--format", "nonsense"), 2),
@@ -51,6 +52,20 @@ def test_the_exit_status_tells(home, arguments, status):
     assert done.returncode == status
     assert "Traceback" not in done.stderr
     assert status in (0, 1) or done.stderr
+
+
+def test_what_is_left_out_is_counted(home):
+    every = json.loads(run(home, "scan", "app", "--format", "json").stdout)["findings"]
+    high = json.loads(run(home, "scan", "app", "--format", "json", "--severity", "high").stdout)
+    kept = [each for each in every if each["severity"] in ("critical", "high")]
+    assert 0 < len(kept) < len(every)
+    assert [each["vulnerability"] for each in high["findings"]] == [each["vulnerability"] for each in kept]
+    assert f"{len(every) - len(kept)} findings less severe than high are left out." in high["notes"]
+
+
+@pytest.mark.parametrize("verb", [("layout",), ("status",), ("starter", "--output", "again.sqlite")])
+def test_what_the_database_commands_say_is_readable_by_machines(home, verb):
+    assert json.loads(run(home, "db", *verb, "--format", "json").stdout)
 
 
 def test_explain_says_why_and_why_not(home):

@@ -29,7 +29,7 @@ def default_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "openinspector"
 
 
-def keep(path: Path, data: bytes) -> None:
+def keep(path: Path, data: bytes) -> bool:
     """Write a file of the cache, whole or not at all; a folder that can't be written is no reason to fail."""
     from tempfile import mkstemp
 
@@ -40,7 +40,8 @@ def keep(path: Path, data: bytes) -> None:
             file.write(data)
         Path(name).replace(path)
     except OSError:
-        return
+        return False
+    return True
 
 
 def readers_revision(formats: Iterable[Format]) -> str:

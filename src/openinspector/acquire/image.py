@@ -35,8 +35,10 @@ class LayerFile(Struct, frozen=True, kw_only=True):
 
 def read_image(reader: Reader, target: Target, layers: Sequence[LayerFile]) -> Inventory:
     """The inventory of an image from its layers, the lowest first."""
-    done = 0
-    reader.progress("layers", 0, len(layers))
+    known = [reader.cache.get(layer.key) for layer in layers]
+    unknown = [layer for layer, harvest in zip(layers, known, strict=True) if harvest is None]
+    done = len(layers) - len(unknown)
+    reader.progress("layers", done, len(layers))
 
     def read(layer: LayerFile) -> Harvest:
         nonlocal done
@@ -45,21 +47,19 @@ def read_image(reader: Reader, target: Target, layers: Sequence[LayerFile]) -> I
         reader.progress("layers", done, len(layers))
         return harvest
 
-    if len(layers) == 1:
-        harvests = [read(layers[0])]
+    if len(unknown) < 2:
+        new = iter([read(layer) for layer in unknown])
     else:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            harvests = list(pool.map(read, layers))
+            new = iter(list(pool.map(read, unknown)))
+    harvests = [next(new) if harvest is None else harvest for harvest in known]
     _follow_links(reader, layers, harvests)
     return assemble(target, harvests)
 
 
 def _harvest(reader: Reader, layer: LayerFile) -> Harvest:
-    kept = reader.cache.get(layer.key)
-    if kept is not None:
-        return kept
     harvester = Harvester(reader.formats.values())
     try:
         _pass_over(reader, layer, harvester, frozenset())

@@ -69,6 +69,7 @@ def _scan(commands: Any) -> None:
     scan.add_argument("--output", metavar="FILE", help="where to write it (default: standard output)")
     scan.add_argument("--db", metavar="FILE", help="the advisory file (default: OPENINSPECTOR_DB, or the updated one)")
     scan.add_argument("--fail-on", choices=GATES, help="exit with 1 when something at least this severe is found")
+    scan.add_argument("--severity", choices=GATES, default="any", help="leave out what is less severe (default: any)")
     scan.add_argument("--ignore-unfixed", action="store_true", help="leave out what has no fix")
     _waivers(scan)
     scan.add_argument(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from openinspector.acquire.cache import default_folder
 from openinspector.cli.output import progress, wants_colour, write
 from openinspector.cli.waivers import policy_of
-from openinspector.model.match import SEVERITIES, Report
+from openinspector.model.match import SEVERITIES, Report, SeverityWord
 from openinspector.pipeline.scan import Request, read_target, scan
 from openinspector.store.advisories import AdvisoryFile, default_path
 
@@ -36,8 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
         from openinspector.pipeline.suppress import overrule
 
         report = overrule(report, policy)
-    if chosen.ignore_unfixed:
-        report = replace(report, findings=tuple(each for each in report.findings if each.match.fixed_version))
+    report = narrowed(report, chosen.severity, unfixed=not chosen.ignore_unfixed)
     write(rendered(report, chosen), chosen.output)
     if inventory.status != "whole":
         reasons = sum(1 for problem in inventory.problems if problem.partial)
@@ -67,8 +66,25 @@ def rendered(report: Report, chosen: argparse.Namespace) -> str:
     return str(module.render(report))
 
 
+def narrowed(report: Report, least: str, *, unfixed: bool) -> Report:
+    """The report without what is less severe than asked for, and without what has no fix if so asked; it says so."""
+    kept = tuple(each for each in report.findings if each.severity in _at_least(least))
+    notes = list(report.notes)
+    if len(kept) < len(report.findings):
+        notes.append(f"{len(report.findings) - len(kept)} findings less severe than {least} are left out.")
+    if not unfixed:
+        fixable = tuple(each for each in kept if each.match.fixed_version)
+        if len(fixable) < len(kept):
+            notes.append(f"{len(kept) - len(fixable)} findings without a fix are left out.")
+        kept = fixable
+    return replace(report, findings=kept, notes=tuple(notes))
+
+
+def _at_least(gate: str) -> tuple[SeverityWord, ...]:
+    return SEVERITIES if gate == "any" else SEVERITIES[: SEVERITIES.index(gate) + 1]
+
+
 def reaches(report: Report, gate: str) -> bool:
     """Whether anything new and not suppressed is as severe as the gate; an unknown severity reaches only `any`."""
-    limit = len(SEVERITIES) if gate == "any" else SEVERITIES.index(gate) + 1
     counting = (each for each in report.findings if not each.suppressed and not each.known_since)
-    return any(each.severity in SEVERITIES[:limit] for each in counting)
+    return any(each.severity in _at_least(gate) for each in counting)

@@ -62,7 +62,7 @@ class Cvss(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A CVSS vector and who assigned it.
 
     `vector` as published: version 2 without prefix, 3.x and 4.0 with `CVSS:3.1/`. `score` is the published base score
-    (0.0-10.0), None where only the vector is.
+    (0.0-10.0), None where only the vector is; an advisory file has the one that follows from the vector there.
     """
 
     vector: str

@@ -14,11 +14,12 @@ import msgspec
 import zstandard
 
 from openinspector.errors import FeedError, VersionError
-from openinspector.model.advisory import Advisory, Affected, Range
+from openinspector.model.advisory import Advisory, Affected, Cvss, Range
 from openinspector.model.distro import SOURCE_NAMES
 from openinspector.model.ecosystem import ECOSYSTEMS, canonical_name, scheme_of
 from openinspector.model.enrichment import Enrichment, Epss, Exploit, Kev, Nickname, WeaknessName
 from openinspector.model.problem import Problem
+from openinspector.score.severity import base_score
 from openinspector.store.schema import (
     ENRICHMENT_TABLES,
     EXACT,
@@ -29,7 +30,7 @@ from openinspector.store.schema import (
 from openinspector.versions.contract import Scheme
 from openinspector.versions.order import scheme as load_scheme
 
-LAYOUT = 3  # raised with every change of how records become rows
+LAYOUT = 4  # raised with every change of how records become rows
 
 _TABLES = """
 CREATE TABLE package(id INTEGER PRIMARY KEY, namespace TEXT, name TEXT);
@@ -136,7 +137,8 @@ class _Writer:
         self._count += 1
         self._newest = max(self._newest, advisory.modified or advisory.published)
         number = self._count
-        told = msgspec.structs.replace(advisory, affected=(), aliases=(), vulnerabilities=(), share="")
+        vectors = tuple(_scored(each) for each in advisory.cvss)
+        told = msgspec.structs.replace(advisory, affected=(), aliases=(), vulnerabilities=(), share="", cvss=vectors)
         made = (
             number,
             advisory.id,
@@ -258,6 +260,13 @@ class _Writer:
                 run("INSERT OR REPLACE INTO nickname VALUES(?,?)", (fact.vulnerability, fact.name))
             case _:
                 assert_never(fact)
+
+
+def _scored(vector: Cvss) -> Cvss:
+    """A vector with its base score, so that no scan has to work it out."""
+    if vector.score is not None:
+        return vector
+    return msgspec.structs.replace(vector, score=base_score(vector.vector))
 
 
 def problems_of(path: Path) -> list[Problem]:

@@ -37,9 +37,9 @@ print(json.dumps([names, readers_revision(known.values()), imported]))
 """
 
 
-def run(cache, *arguments, source=SOURCE.parent):
+def run(cache, *arguments, source=SOURCE.parent, compiles=False):
     """(names, revision, imported modules) of the formats in a process of its own."""
-    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "" if compiles else "1"}
     command = [sys.executable, "-c", REPORT, str(cache), *map(str, arguments)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 0, done.stderr
@@ -72,6 +72,15 @@ def test_a_scan_imports_the_formats_whose_files_are_there_and_a_second_one_none(
     run(cache)
     assert run(cache, image)[2] == ["dpkg", "os_release"]
     assert run(cache, image)[2] == []
+
+
+def test_where_modules_are_compiled_the_notes_lie_with_them_and_no_cache_is_needed(tmp_path, copy):
+    names = run(tmp_path / "none", source=copy, compiles=True)[0]
+    assert not (tmp_path / "none").exists()
+    assert run(tmp_path / "other", source=copy, compiles=True)[::2] == [names, []]
+    with (copy / "openinspector/catalog/relevance.py").open("a") as module:
+        module.write("\n")
+    assert len(run(tmp_path / "other", source=copy, compiles=True)[2]) > 30
 
 
 NEW = """
