@@ -102,7 +102,8 @@ def _count(findings: Sequence[Finding]) -> str:
 
 
 def _table(findings: Sequence[Finding], width: int, paint: _Paint) -> Iterable[str]:
-    rows = [_row(each) for each in findings]
+    folded = _folded(findings)
+    rows = [row for _, row in folded]
     names = ("PACKAGE", "INSTALLED", "FIXED IN", "VULNERABILITY", "SEVERITY", "SCORE", "EPSS", "")
     most = (28, 24, 24, 20, 10, 5, 5, 19)
     sizes = [min(limit, max(len(row[at]) for row in (names, *rows))) for at, limit in enumerate(most)]
@@ -110,7 +111,7 @@ def _table(findings: Sequence[Finding], width: int, paint: _Paint) -> Iterable[s
     header = "  ".join(name.ljust(size) for name, size in zip(names, sizes, strict=True))
     yield paint((header + ("  TITLE" if room > 12 else "")).rstrip(), _DIM)
     before = ""
-    for each, row in zip(findings, rows, strict=True):
+    for each, row in folded:
         cells = [_fit(cell, size) for cell, size in zip(row, sizes, strict=True)]
         same = row[0] + row[1]
         if same == before:
@@ -120,6 +121,17 @@ def _table(findings: Sequence[Finding], width: int, paint: _Paint) -> Iterable[s
         cells[7] = paint(cells[7], _BOLD)
         title = _fit(clean(each.vulnerability.title or each.vulnerability.description), room) if room > 12 else ""
         yield "  ".join((*cells, title)).rstrip()
+
+
+def _folded(findings: Sequence[Finding]) -> list[tuple[Finding, tuple[str, ...]]]:
+    """Findings with their rows; of those that read alike (one package in several places) one, with their number."""
+    places: dict[tuple[str, ...], list[Finding]] = {}
+    for each in findings:
+        places.setdefault(_row(each), []).append(each)
+    return [
+        (each[0], row if len(each) == 1 else (*row[:-1], f"{row[-1]} {len(each)} places".strip()))
+        for row, each in places.items()
+    ]
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

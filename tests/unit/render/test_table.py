@@ -1,7 +1,9 @@
 """The table: what is shown, what is counted, what is listed when asked for."""
 
+from msgspec.structs import replace
 from tests.unit.render.sample import REPORT, RULED
 
+from openinspector.model.package import Location
 from openinspector.render.table import render
 
 
@@ -24,3 +26,16 @@ def test_what_is_known_and_what_is_stated_is_marked():
     assert "Left open by VEX statements: 1" in text
     assert "known" in next(line for line in text.splitlines() if line.startswith("libssl3"))
     assert "\x1b" not in text
+
+
+def test_a_package_that_lies_in_several_places_is_one_line():
+    finding = next(each for each in REPORT.findings if not each.suppressed and each.match.package.type == "npm")
+    placed = []
+    for at in ("a/node_modules/x/package.json", "b/node_modules/x/package.json"):
+        package = replace(finding.match.package, format="npm.package", location=Location(path=at))
+        placed.append(replace(finding, match=replace(finding.match, package=package)))
+    text = render(replace(REPORT, findings=tuple(placed)), width=200)
+    lines = [line for line in text.splitlines() if finding.vulnerability.id in line]
+    assert len(lines) == 1
+    assert "2 places" in lines[0]
+    assert "2 (" in text  # both are counted
