@@ -57,7 +57,7 @@ def machine() -> str:
         platform.machine(),
     )
     load = os.getloadavg()[0]
-    quiet = "" if load < 0.7 else " – **the machine was busy: measure again**"
+    quiet = "" if load < (os.cpu_count() or 1) / 2 else " – **the machine was busy: measure again**"
     return (
         f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores ({cpu}), Linux {platform.release()},"
         f" Python {platform.python_version()}; load when it began {load:.1f}{quiet}."

@@ -1,13 +1,11 @@
 """Writes docs/commands.md from the command line as it is; with --check, says whether the page is current."""
 
 import argparse
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+
+from page import settle
 
 from openinspector.cli.arguments import parser
-
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
 
 
 def page() -> str:
@@ -59,17 +57,5 @@ def _meaning(action: argparse.Action) -> str:
     return f": {said}" if said else ""
 
 
-def main() -> int:
-    """Write the page, or check it."""
-    made = page()
-    if "--check" in sys.argv:
-        if not PAGE.exists() or PAGE.read_text() != made:
-            print(f"{PAGE} is not current: run `make docs`", file=sys.stderr)
-            return 1
-        return 0
-    PAGE.write_text(made)
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(settle("commands.md", page()))

@@ -1,14 +1,11 @@
 """Writes docs/support.md from the plug-ins that are there; with --check, says whether the page is current."""
 
-import sys
-from pathlib import Path
+from page import settle
 
 from openinspector.model.distro import FAMILIES
 from openinspector.model.ecosystem import ECOSYSTEMS
 from openinspector.pipeline.registry import feeds, formats
 from openinspector.versions.order import schemes
-
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "support.md"
 
 
 def page() -> str:
@@ -35,17 +32,5 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    """Write the page, or check it."""
-    made = page()
-    if "--check" in sys.argv:
-        if not PAGE.exists() or PAGE.read_text() != made:
-            print(f"{PAGE} is not current: run `make docs`", file=sys.stderr)
-            return 1
-        return 0
-    PAGE.write_text(made)
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(settle("support.md", page()))
