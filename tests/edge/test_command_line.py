@@ -71,6 +71,7 @@ def test_what_the_database_commands_say_is_readable_by_machines(home, verb):
 def test_explain_says_why_and_why_not(home):
     assert "AFFECTED" in run(home, "explain", "CVE-2019-10906", "app").stdout
     assert "no installed package" in run(home, "explain", "CVE-2021-44228", "app").stdout
+    assert "nothing in the advisory file speaks of it" in run(home, "explain", "CVE-1999-99999", "app").stdout
 
 
 def test_status_is_readable_by_machines(home):

@@ -80,6 +80,7 @@ def explain(name: str, inventory: Inventory, index: Told) -> Explanation:
     steps = [step for package in inventory.packages for step in _steps(package, identity, inventory, judge, index)]
     affected = sum(1 for step in steps if step.verdict == "affected")
     undecided = sum(1 for step in steps if step.verdict == "undecided")
+    told = index.advisories_of(identity)
     rejected = identity in index.rejected({identity})
     if rejected:
         verdict = f"{identity} is not reported: the CVE program or NVD rejected it."
@@ -89,8 +90,10 @@ def explain(name: str, inventory: Inventory, index: Told) -> Explanation:
         verdict = f"{identity} is not reported, but {undecided} comparisons could not be made."
     elif steps:
         verdict = f"{identity} is not reported: no installed version lies in an affected range."
-    else:
+    elif told:
         verdict = f"{identity} is not reported: no installed package is named by its advisories."
+    else:
+        verdict = f"{identity} is not reported: nothing in the advisory file speaks of it."
     doubts = []
     if not judge.namespace and any(package.type in OS_TYPES for package in inventory.packages):
         doubts.append(f"Packages of the distribution were not judged: {judge.reason}.")
@@ -99,7 +102,7 @@ def explain(name: str, inventory: Inventory, index: Told) -> Explanation:
     return Explanation(
         vulnerability=identity,
         aliases=index.aliases(identity),
-        advisories=tuple(f"{feed} {advisory.id}" for feed, advisory in index.advisories_of(identity)),
+        advisories=tuple(f"{feed} {advisory.id}" for feed, advisory in told),
         steps=tuple(steps),
         verdict=verdict,
         doubts=tuple(doubts),
