@@ -1,0 +1,1 @@
+"""Inspector's own API: botocore's model in, HTTP out."""

@@ -1,0 +1,1 @@
+"""What was seen becomes a finding with a life."""
