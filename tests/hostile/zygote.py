@@ -19,6 +19,7 @@ import time
 import traceback
 
 CRASHED = 70  # an exception that the command line let through
+SERVICE = ("openinspector.api", "openinspector.store.migrations")  # what no command that reads a target imports
 
 
 def serve() -> None:
@@ -26,7 +27,7 @@ def serve() -> None:
     import openinspector
 
     for module in pkgutil.walk_packages(openinspector.__path__, "openinspector."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith("__main__") and not module.name.startswith(SERVICE):
             importlib.import_module(module.name)
     "".encode("utf-8-sig")  # its module is looked for when it is needed, which nobody may do
     gc.freeze()

@@ -8,6 +8,31 @@ from typing import Any, Final
 FORMATS = ("table", "json", "cyclonedx", "spdx", "sarif", "html", "csv", "asff", "junit", "gitlab")
 GATES = ("critical", "high", "medium", "low", "negligible", "any")
 
+_SERVE_EXAMPLES = """\
+examples:
+  openinspector serve                                        on loopback, with a database in the data folder
+  openinspector serve --region eu-west-1 --database-url postgresql://inspector@db/inspector
+  openinspector serve --host 0.0.0.0 --tls-certificate cert.pem --tls-key key.pem
+
+then, in another shell, with a key of `openinspector keys create`:
+  aws inspector2 list-findings --endpoint-url http://127.0.0.1:8080 --region us-east-1
+"""
+
+_KEYS_EXAMPLES = """\
+examples:
+  openinspector keys create --account 111122223333
+  openinspector keys create --account 111122223333 --role reader --days 90 --note "the dashboard"
+  openinspector keys create --account 111122223333 --format json
+"""
+
+_INGEST_EXAMPLES = """\
+examples:
+  openinspector ingest host --account 111122223333 --id i-0123456789abcdef0
+  openinspector ingest sbom:bom.json --account 111122223333 --id i-0123456789abcdef0 --tag team=web
+
+exit status: 0 done, 2 usage, 3 the scan was partial (then nothing is closed) or failed
+"""
+
 _SCAN_EXAMPLES = """\
 TARGET is found out from what it is, or said by a prefix:
   openinspector scan host                      this machine
@@ -210,6 +235,70 @@ def _target(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-cache", action="store_true", help="read every layer anew")
 
 
+def _serve(commands: Any) -> None:
+    serve = _command(commands, "serve", "serve Inspector's API over PostgreSQL", _SERVE_EXAMPLES)
+    serve.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, default=8080, metavar="N", help="(default: 8080)")
+    serve.add_argument("--region", default="us-east-1", help="the region that it is (default: us-east-1)")
+    serve.add_argument("--tls-certificate", metavar="FILE", help="a certificate with its chain, PEM")
+    serve.add_argument("--tls-key", metavar="FILE", help="its private key, PEM")
+    _storage(serve)
+    serve.set_defaults(command=_later("serve"))
+
+
+def _keys(commands: Any) -> None:
+    keys = _command(
+        commands, "keys", "make, list and end access keys", "openinspector keys list --account 111122223333"
+    )
+    verbs = keys.add_subparsers(metavar="VERB", required=True)
+    create = _command(verbs, "create", "make a key, and show its secret once", _KEYS_EXAMPLES)
+    _account(create)
+    create.add_argument("--role", choices=("admin", "reader", "ingest"), default="admin", help="(default: admin)")
+    create.add_argument("--days", type=int, metavar="N", help="when it expires (default: never)")
+    create.add_argument("--note", metavar="TEXT", default="", help="whose it is")
+    _storage(create)
+    _as_json(create)
+    create.set_defaults(command=_later("keys", "create_command"))
+    listed = _command(verbs, "list", "list an account's keys", "openinspector keys list --account 111122223333")
+    _account(listed)
+    _storage(listed)
+    _as_json(listed)
+    listed.set_defaults(command=_later("keys", "list_command"))
+    disable = _command(verbs, "disable", "end a key for good", "openinspector keys disable OIAKABCDEFGHIJKLMNOP")
+    disable.add_argument("key", metavar="KEY")
+    _storage(disable)
+    disable.set_defaults(command=_later("keys", "disable_command"))
+
+
+def _ingest(commands: Any) -> None:
+    ingest = _command(
+        commands, "ingest", "scan a target, and keep its findings in the service's database", _INGEST_EXAMPLES
+    )
+    _target(ingest)
+    _account(ingest)
+    ingest.add_argument("--region", default="us-east-1", help="(default: us-east-1)")
+    kinds = ("AWS_EC2_INSTANCE", "AWS_ECR_CONTAINER_IMAGE", "AWS_LAMBDA_FUNCTION")
+    ingest.add_argument("--type", choices=kinds, default=kinds[0], help=f"(default: {kinds[0]})")
+    ingest.add_argument("--id", required=True, help="i-… of an instance, the ARN of an image or a function")
+    ingest.add_argument("--tag", metavar="NAME=VALUE", action="append", default=[], help="a tag of the resource")
+    _storage(ingest)
+    _as_json(ingest)
+    ingest.set_defaults(command=_later("ingest"))
+
+
+def _account(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--account", metavar="ID", required=True, help="12 digits")
+
+
+def _storage(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", metavar="DIR", help="the data folder (default: OPENINSPECTOR_DATA, or the user's)")
+    command.add_argument(
+        "--database-url",
+        metavar="URL",
+        help="a PostgreSQL of your own (default: one that is started in the data folder)",
+    )
+
+
 def _as_json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("table", "json"), default="table", help="for people, or for programs")
 
@@ -242,6 +331,9 @@ _COMMANDS: Final = {
     "sbom": _sbom,
     "explain": _explain,
     "db": _db,
+    "serve": _serve,
+    "keys": _keys,
+    "ingest": _ingest,
     "version-compare": _version_compare,
     "completion": _completion,
 }

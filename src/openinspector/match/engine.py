@@ -6,6 +6,7 @@ what was backported); a language package whose files belong to such a package is
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 from msgspec import Struct
 
@@ -40,13 +41,13 @@ def match(inventory: Inventory, index: Index) -> Outcome:
     undecided: list[Undecided] = []
     kernels: list[Package] = []
     owned = 0
-    running = inventory.target.running_kernel
     judge = Judge(inventory, index)
     for package in inventory.packages:
-        if package.owner and judge.namespace:
+        left_out = judge.left_out(package)
+        if left_out == "owned":
             owned += 1
             continue
-        if is_kernel(package) and inventory.target.kind != "sbom" and not (running and is_running(package, running)):
+        if left_out == "kernel":
             kernels.append(package)
             continue
         found, doubts = judge.package(package)
@@ -74,6 +75,7 @@ class Judge:
     def __init__(self, inventory: Inventory, index: Index) -> None:
         self._index = index
         self._repositories = frozenset(inventory.repositories)
+        self._target = inventory.target
         distribution = inventory.distribution
         self.namespace = ""
         self.reason = "the tree does not say which distribution it is"
@@ -83,6 +85,15 @@ class Judge:
                 self.reason = f"the advisory file has nothing for {distribution.namespace}"
             else:
                 self.namespace = distribution.namespace
+
+    def left_out(self, package: Package) -> Literal["", "owned", "kernel"]:
+        """Why a package isn't judged: its owner is, or it is a kernel that doesn't run; "" where it is judged."""
+        if package.owner and self.namespace:
+            return "owned"
+        target = self._target
+        if target.kind == "sbom" or not is_kernel(package):
+            return ""
+        return "" if target.running_kernel and is_running(package, target.running_kernel) else "kernel"
 
     def questions(self, package: Package) -> list[Question]:
         """What has to be asked to judge a package."""

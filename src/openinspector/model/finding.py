@@ -26,7 +26,7 @@ class VulnerablePackage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     remediation: str = ""
 
 
-class PackageVulnerability(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PackageVulnerability(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="package"):
     """`PackageVulnerabilityDetails`: the flaw, and every package of the resource that has it."""
 
     id: str
@@ -41,14 +41,15 @@ class PackageVulnerability(Struct, frozen=True, kw_only=True, omit_defaults=True
     cvss: tuple[Cvss, ...] = ()
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class Step(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A component on a network path, from outside to inside."""
 
     component_id: str
     component_type: str  # `AWS::EC2::InternetGateway`
+    component_arn: str = ""
 
 
-class NetworkReachability(Struct, frozen=True, kw_only=True):
+class NetworkReachability(Struct, frozen=True, kw_only=True, tag="network"):
     """`NetworkReachabilityDetails`: ports that can be reached, and by which way."""
 
     first_port: int
@@ -57,11 +58,19 @@ class NetworkReachability(Struct, frozen=True, kw_only=True):
     path: tuple[Step, ...]
 
 
+class Adjustment(Struct, frozen=True, kw_only=True):
+    """A metric of the base vector that the resource's surroundings change, `Attack Vector`, and why."""
+
+    metric: str
+    reason: str
+
+
 class Observation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an evaluation of a resource saw: a finding without its life.
 
     `key` tells apart what a resource has: the vulnerability's id, or `igw-01/TCP/eni-01/22-22`. `score` is None where
-    nobody has scored it, `epss` where it is unknown.
+    nobody has scored it, `epss` where it is unknown. `vector` is the one that `score` follows from: the base vector of
+    `score_source` with the `adjustments` made.
     """
 
     key: str
@@ -72,6 +81,7 @@ class Observation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     score: float | None = None
     vector: str = ""
     score_source: str = ""
+    adjustments: tuple[Adjustment, ...] = ()
     fix: FixAvailable | None = None
     exploit: bool | None = None
     last_exploited_at: str = ""

@@ -19,7 +19,7 @@ ResourceType = Literal[
 ]
 
 
-class Ec2Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Ec2Instance(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="instance"):
     """`AwsEc2InstanceDetails`."""
 
     instance_type: str = ""
@@ -33,7 +33,7 @@ class Ec2Instance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     launched_at: str = ""  # as every time here: ISO 8601 in UTC
 
 
-class EcrImage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EcrImage(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="image"):
     """`AwsEcrContainerImageDetails`."""
 
     repository: str
@@ -47,7 +47,7 @@ class EcrImage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     in_use_count: int = 0
 
 
-class LambdaFunction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LambdaFunction(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="function"):
     """`AwsLambdaFunctionDetails`."""
 
     name: str

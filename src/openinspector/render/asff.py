@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from openinspector.model.inventory import Target
 from openinspector.model.match import SEVERITIES, Finding, Report
+from openinspector.model.spelling import split_version
 from openinspector.render import inspector_words as words
-from openinspector.render.text import cut, cvss_version, date_time, json_document, one_line, page_of, web_addresses
+from openinspector.render.text import cut, cvss_version, date_time, json_document, one_line, web_addresses
 
 _Object = dict[str, Any]
 
@@ -112,11 +113,9 @@ def _advice(findings: Sequence[Finding]) -> str:
 def _vulnerability(findings: Sequence[Finding], first: Finding) -> _Object:
     about = first.vulnerability
     vendor: _Object = {"Name": words.source(first)}
-    page = page_of(about.id, about.url)
-    if page:
+    if page := words.source_page(first):
         vendor["Url"] = page
-    word = first.match.vendor_severity or next((said for _, said in about.severities), "")
-    if word.strip():
+    if word := words.vendor_severity(first):
         vendor["VendorSeverity"] = word
     if date_time(about.published):
         vendor["VendorCreatedAt"] = about.published
@@ -126,7 +125,7 @@ def _vulnerability(findings: Sequence[Finding], first: Finding) -> _Object:
         "Id": about.id,
         "VulnerablePackages": [_package(each) for each in findings],
         "Cvss": list(_vectors(first)),
-        "RelatedVulnerabilities": list(dict.fromkeys(name for each in findings for name in each.match.related)),
+        "RelatedVulnerabilities": words.related(findings),
         "Vendor": vendor,
         "ReferenceUrls": web_addresses(about.references)[:_MOST_ADDRESSES],
         "FixAvailable": words.fix_available(findings),
@@ -142,7 +141,7 @@ def _vulnerability(findings: Sequence[Finding], first: Finding) -> _Object:
 
 def _package(finding: Finding) -> _Object:
     package = finding.match.package
-    parts = words.split_version(package)
+    parts = split_version(package)
     said = {
         "Name": one_line(package.name),
         "Version": parts.version,

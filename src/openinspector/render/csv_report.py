@@ -15,65 +15,9 @@ from typing import Final
 from openinspector.model.advisory import Cvss
 from openinspector.model.match import Finding, Report
 from openinspector.render import inspector_words as words
-from openinspector.render.text import cvss_version, date_time, page_of, visible, web_addresses
+from openinspector.render.findings_csv import COLUMNS, cell
+from openinspector.render.text import cvss_version, date_time, page_of, web_addresses
 
-_COLUMNS: Final = (
-    "AWS Account Id",
-    "Severity",
-    "Fix Available",
-    "Finding Type",
-    "Title",
-    "Description",
-    "Finding ARN",
-    "First Seen",
-    "Last Seen",
-    "Last Updated",
-    "Resource ID",
-    "Container Image Tags",
-    "Region",
-    "Platform",
-    "Resource Tags",
-    "Affected Packages",
-    "Package Installed Version",
-    "Fixed in Version",
-    "Package Remediation",
-    "File Path",
-    "Network Paths",
-    "Age (Days)",
-    "Remediation",
-    "Inspector Score",
-    "Inspector Score Vector",
-    "Status",
-    "Vulnerability Id",
-    "Vendor",
-    "Vendor Severity",
-    "Vendor Advisory",
-    "Vendor Advisory Published",
-    "NVD CVSS3 Score",
-    "NVD CVSS3 Vector",
-    "NVD CVSS2 Score",
-    "NVD CVSS2 Vector",
-    "Vendor CVSS3 Score",
-    "Vendor CVSS3 Vector",
-    "Vendor CVSS2 Score",
-    "Vendor CVSS2 Vector",
-    "Resource Type",
-    "Ami",
-    "Resource Public Ipv4",
-    "Resource Private Ipv4",
-    "Resource Ipv6",
-    "Resource Vpc",
-    "Port Range",
-    "Epss Score",
-    "Exploit Available",
-    "Last Exploited At",
-    "Lambda Layers",
-    "Lambda Package Type",
-    "Lambda Last Updated At",
-    "Reference Urls",
-    "Detector Name",
-    "Package Manager",
-)
 _RESOURCES: Final = {
     "image": "AWS_ECR_CONTAINER_IMAGE",
     "lambda": "AWS_LAMBDA_FUNCTION",
@@ -81,24 +25,17 @@ _RESOURCES: Final = {
     "directory": "",
     "sbom": "",
 }
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def render(report: Report) -> str:
     """The table, with its header; lines end with CR and LF."""
     out = StringIO()
     writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
+    writer.writerow(COLUMNS)
     for finding in report.findings:
         row = dict(_row(finding, report))
-        writer.writerow([_safe(row.get(each, "")) for each in _COLUMNS])
+        writer.writerow([cell(row.get(each, "")) for each in COLUMNS])
     return out.getvalue()
-
-
-def _safe(text: str) -> str:
-    """Text that stays text in a spreadsheet, without characters that nobody can see."""
-    text = visible(text)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _row(finding: Finding, report: Report) -> Iterable[tuple[str, str]]:

@@ -19,11 +19,21 @@ def json_document(value: Any) -> str:
     """Indented JSON, ending with a line feed. Lone surrogates, which UTF-8 can't hold, become U+FFFD."""
     import msgspec
 
+    return msgspec.json.format(_encoded(value), indent=2).decode() + "\n"
+
+
+def json_line(value: Any) -> str:
+    """JSON in one line; datetimes are ISO 8601. Lone surrogates become U+FFFD."""
+    return _encoded(value).decode()
+
+
+def _encoded(value: Any) -> bytes:
+    import msgspec
+
     try:
-        data = msgspec.json.encode(value)
+        return msgspec.json.encode(value)
     except UnicodeEncodeError:
-        data = msgspec.json.encode(_without_surrogates(value))
-    return msgspec.json.format(data, indent=2).decode() + "\n"
+        return msgspec.json.encode(_without_surrogates(value))
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -109,6 +109,11 @@ class AdvisoryFile:
             known = self._namespaces[namespace] = row is not None
         return known
 
+    def speaks_of(self, namespace: str, name: str) -> bool:
+        """Whether any advisory names a package."""
+        query = "SELECT 1 FROM package WHERE namespace = ? AND name = ?"
+        return self._connection.execute(query, (namespace, name)).fetchone() is not None
+
     def candidates(self, namespace: str, name: str, key: bytes) -> Sequence[Candidate]:
         """The ranges of a package that contain a sort key, and those for which it can't tell."""
         rows = self._connection.execute(_CONTAINING, (namespace, name, key)).fetchall()

@@ -33,6 +33,10 @@ def cyclonedx(*components):
         ("pkg:rpm/redhat/a@1-2?epoch=x&upstream=broken.src.rpm", "a", "1-2", None),
         ("pkg:deb/debian/bsdutils@2.38-5?epoch=1&upstream=util-linux%402.38-5", "bsdutils", "1:2.38-5",
          ("util-linux", "2.38-5")),
+        ("pkg:deb/ubuntu/libssl1.0.0@1.0.1f-1?arch=amd64&epoch=0&source=openssl", "libssl1.0.0", "1.0.1f-1",
+         ("openssl", "1.0.1f-1")),
+        ("pkg:dpkg/libssl3@3.0.7-1?arch=ARM64&epoch=1&upstream=openssl", "libssl3", "1:3.0.7-1",
+         ("openssl", "1:3.0.7-1")),
         ("pkg:apk/alpine/libcrypto3@3.1.4-r5?arch=x86_64&upstream=openssl", "libcrypto3", "3.1.4-r5",
          ("openssl", "3.1.4-r5")),
         ("pkg:alpine/musl@1.2.4-r1", "musl", "1.2.4-r1", None),
@@ -46,6 +50,13 @@ def test_a_purl_becomes_a_package(tmp_path, purl, name, version, source):
     (package,) = read(tmp_path, cyclonedx({"type": "library", "name": "x", "purl": purl})).packages
     assert (package.name, package.version) == (name, version)
     assert ((package.source.name, package.source.version) if package.source else None) == source
+
+
+def test_inspectors_generator_says_where_a_package_lies_and_its_exports_shout_the_architecture(tmp_path):
+    path = {"name": "amazon:inspector:sbom_generator:source_path", "value": "/srv/app.jar"}
+    jar = {"type": "library", "name": "a", "purl": "pkg:maven/g/a@1", "properties": [path]}
+    inventory = read(tmp_path, cyclonedx(jar, {"type": "application", "name": "b", "purl": "pkg:dpkg/b@1?arch=ARM64"}))
+    assert [(each.location.path, each.arch) for each in inventory.packages] == [("srv/app.jar", ""), ("b", "arm64")]
 
 
 def test_components_within_components_count_and_the_system_names_the_release(tmp_path):

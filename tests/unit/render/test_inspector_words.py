@@ -4,6 +4,7 @@ import pytest
 
 from openinspector.model.distro import Distribution
 from openinspector.model.package import Location, Package
+from openinspector.model.spelling import split_version
 from openinspector.render import inspector_words as words
 
 
@@ -24,11 +25,11 @@ def package(type_, name="x", version="1", format_=""):
     ],
 )
 def test_a_distributions_version_is_told_in_parts(version, wanted):
-    assert words.split_version(package("rpm", version=version)) == wanted
+    assert split_version(package("rpm", version=version)) == wanted
 
 
 def test_a_language_packages_version_is_not_cut():
-    assert words.split_version(package("npm", version="1.0.0-rc-1")) == (0, "1.0.0-rc-1", "")
+    assert split_version(package("npm", version="1.0.0-rc-1")) == (0, "1.0.0-rc-1", "")
 
 
 @pytest.mark.parametrize(

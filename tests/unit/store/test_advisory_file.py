@@ -131,3 +131,9 @@ def test_a_document_of_which_nothing_could_be_read_is_a_failure(tmp_path):
         write_part(tmp_path / "part", [doubt])
     write_part(tmp_path / "part", [doubt, said()])  # one that could be read makes the others doubts
     assert not (tmp_path / "part.new").exists()
+
+
+def test_whether_any_advisory_names_a_package(tmp_path):
+    file = compiled(tmp_path, said(ranges=(Range(fixed="2.0"),)))
+    asked = (("pypi", "jinja2"), ("pypi", "other"), ("npm", "jinja2"))
+    assert [file.speaks_of(*each) for each in asked] == [True, False, False]

@@ -11,7 +11,7 @@ from openinspector.acquire.sbom.record import DEEPEST, Component, cut
 from openinspector.model.problem import Problem
 
 # The properties that somebody makes something of, by the names of their tools.
-TOOLS: Final = ("aquasecurity:trivy:", "syft:", "openinspector:", "cdx:")
+TOOLS: Final = ("aquasecurity:trivy:", "syft:", "openinspector:", "cdx:", "amazon:inspector:sbom_generator:")
 _DEVELOPMENT: Final = frozenset({"cdx:npm:package:development", "cdx:composer:package:isDevRequirement"})
 _OWNED: Final = "owned by "
 

@@ -4,7 +4,8 @@ A package URL says which package it is. What it lacks (the source package, the m
 properties.
 
 Source: https://github.com/package-url/purl-spec (types and qualifiers); Trivy's properties (`aquasecurity:trivy:…`)
-and qualifiers (`epoch`, `modularitylabel`); Syft's (`upstream`, `rpmmod`, `syft:location:…`).
+and qualifiers (`epoch`, `modularitylabel`); Syft's (`upstream`, `rpmmod`, `syft:location:…`); Amazon Inspector's SBOM
+generator (`source`, `amazon:inspector:sbom_generator:…`), and its exports (type `dpkg`, `arch=AMD64`).
 """
 
 import re
@@ -21,7 +22,8 @@ from openinspector.model.package import OS_TYPES, Location, Package, SourcePacka
 
 _PURL_AT_MOST: Final = 8192
 _TRIVY: Final = "aquasecurity:trivy:"
-_TYPES: Final = {"alpine": "apk"}  # what older tools call them
+_TYPES: Final = {"alpine": "apk", "dpkg": "deb"}  # what other tools call them
+_GENERATED_FROM: Final = "amazon:inspector:sbom_generator:source_path"
 _KEPT: Final = ("build", "channel", "platform", "subdir", "user")  # qualifiers that tell packages apart
 _SOURCE_RPM: Final = re.compile(r"(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm")
 # How SPDX by Trivy, and how ours, names a source package in words.
@@ -92,7 +94,7 @@ def _of_distribution(package: Package, said: dict[str, str], properties: dict[st
     if epoch.strip("0") and epoch.isascii() and epoch.isdigit() and ":" not in version:
         version = f"{epoch.lstrip('0')}:{version}"
     source = (
-        _upstream(said.get("upstream", ""), version)
+        _upstream(said.get("upstream", "") or said.get("source", ""), version)
         or _source_of_trivy(properties)
         or _source_of_ours(properties)
         or _source_in_words(origin)
@@ -104,7 +106,7 @@ def _of_distribution(package: Package, said: dict[str, str], properties: dict[st
         or properties.get("syft:metadata:modularityLabel")
         or properties.get("openinspector:module", "")
     )
-    return msgspec.structs.replace(package, version=version, source=source, module=module)
+    return msgspec.structs.replace(package, version=version, arch=package.arch.lower(), source=source, module=module)
 
 
 def _upstream(upstream: str, version: str) -> SourcePackage | None:
@@ -149,7 +151,7 @@ def _placed(package: Package, component: Component, properties: dict[str, str]) 
     if not places:
         # What Syft names first of a distribution's package is its copyright file.
         syft = properties.get("syft:location:0:path", "") if package.type not in OS_TYPES else ""
-        path = syft or properties.get(f"{_TRIVY}FilePath") or component.name
+        path = syft or properties.get(f"{_TRIVY}FilePath") or properties.get(_GENERATED_FROM) or component.name
         places = ((path.lstrip("/"), component.owner),)
     return [
         msgspec.structs.replace(

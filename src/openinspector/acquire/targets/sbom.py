@@ -39,7 +39,12 @@ def read_sbom(path: Path) -> Inventory:
             raise AcquireError(
                 f"{path} {error} (CycloneDX in JSON and XML, SPDX JSON and SPDX tag-value are understood)"
             ) from error
-    return _Reading(path.name).inventory(bill, Target(kind="sbom", name=str(path)))
+    return inventory_of(bill, Target(kind="sbom", name=str(path)), path.name)
+
+
+def inventory_of(bill: Bill, target: Target, file_name: str) -> Inventory:
+    """The inventory that a bill tells of; its problems lie in `file_name`."""
+    return _Reading(file_name).inventory(bill, target)
 
 
 def _read(stream: IO[bytes]) -> Bill:

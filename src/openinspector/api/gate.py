@@ -1,0 +1,146 @@
+"""The way in: a request becomes a caller, its account may call so often, its role may call so much.
+
+`Gate` is what the router asks (api/context.py, Authenticator); `Doorkeeper` is the half of it that has no clock.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from openinspector.api.access import class_of, refusal
+from openinspector.api.context import Principal, Request
+from openinspector.api.errors import AccessDenied, NotAuthenticated, Throttled
+from openinspector.api.sessions import read_token
+from openinspector.api.sigv4 import SERVICES, SignatureRefused, SignedRequest, verify
+from openinspector.api.throttle import Throttle
+from openinspector.model.access import AccessKey, Caller, Session
+from openinspector.model.moment import moment_text, read_moment
+from openinspector.store.keys import USE_NOTED_EVERY, KeyRing, new_id, new_secret, secret_of
+from openinspector.store.sealing import Sealer
+
+
+class Doorkeeper:
+    """Finds out whom a request is from. It may be used from several threads if its key ring may."""
+
+    def __init__(self, ring: KeyRing, sealer: Sealer) -> None:
+        self._ring = ring
+        self._sealer = sealer
+        self._decoy_id = new_id("")
+        self._decoy = sealer.seal(new_secret().encode(), self._decoy_id)
+
+    def caller(
+        self, request: SignedRequest, now: datetime, *, regions: Collection[str], services: Collection[str] = SERVICES
+    ) -> Caller:
+        """Whom a request is from. `now` has a time zone; `services` are those that the called operation belongs to.
+
+        Raises:
+            SignatureRefused: It is not validly signed, or its key or session is over.
+            StoreError: The keys can't be asked, or this one's secret doesn't open: the installation is at fault.
+        """
+        key: AccessKey | None = None
+        session: Session | None = None
+
+        def secret_of_key(key_id: str) -> bytes | None:
+            nonlocal key
+            key = self._ring.lookup(key_id)
+            if key is None:
+                self._sealer.open(self._decoy, self._decoy_id)  # what a key that exists costs
+                return None
+            return secret_of(self._sealer, key)
+
+        def secret_of_session(key_id: str, token: str) -> bytes | None:
+            nonlocal session
+            session = read_token(self._sealer, token)
+            return session.secret.encode() if session and session.id == key_id else None
+
+        verified = verify(
+            request,
+            secret_of_key,
+            now,
+            regions=regions,
+            services=services,
+            session_secret_of=secret_of_session,
+        )
+        # From here on the caller has shown that it knows the secret, and may learn what became of its key.
+        if session:
+            key = self._ring.lookup(session.key_id)
+        key = _live(key, session, moment_text(now))
+        if not key.last_used_at or read_moment(key.last_used_at) + USE_NOTED_EVERY <= now:
+            self._ring.used(key.id, now)
+        return Caller(
+            account=key.account,
+            role=session.role if session else key.role,
+            key_id=key.id,
+            region=verified.region,
+            session_id=session.id if session else "",
+        )
+
+
+class Gate:
+    """Signature, then rate, then role. `clock` tells the time, `ticks` seconds that only grow."""
+
+    def __init__(
+        self,
+        doorkeeper: Doorkeeper,
+        throttle: Throttle,
+        *,
+        regions: Collection[str],
+        clock: Callable[[], datetime],
+        ticks: Callable[[], float],
+    ) -> None:
+        self._doorkeeper = doorkeeper
+        self._throttle = throttle
+        self._regions = regions
+        self._clock = clock
+        self._ticks = ticks
+
+    def caller(self, request: Request) -> Caller:
+        """Who is asking, and may.
+
+        Raises:
+            NotAuthenticated: Nobody we know, or not signed as it must be.
+            Throttled: Somebody who asks too often.
+            AccessDenied: Somebody whose role doesn't cover `request.operation`.
+            StoreError: The keys can't be asked.
+        """
+        operation = request.operation
+        try:
+            caller = self._doorkeeper.caller(
+                signed_request(request), self._clock(), regions=self._regions, services=(operation.service,)
+            )
+        except SignatureRefused as refused:
+            raise NotAuthenticated(refused.code, refused.message) from refused
+        wait = self._throttle.take(caller.account, class_of(operation.name), self._ticks())
+        if wait:
+            raise Throttled("Rate exceeded", retry_after=wait)
+        why = refusal(caller, operation.service, operation.name)
+        if why:
+            raise AccessDenied(why)
+        return caller
+
+    def authenticate(self, request: Request) -> Principal:
+        """Who is asking, in the router's words. Raises as `caller` does."""
+        caller = self.caller(request)
+        return Principal(account_id=caller.account, key_id=caller.session_id or caller.key_id, role=caller.role)
+
+
+def signed_request(request: Request) -> SignedRequest:
+    """A request of the router's, as it came over the wire."""
+    return SignedRequest(
+        method=request.method,
+        path=request.path.encode("latin-1", "backslashreplace"),
+        query=request.query.encode("latin-1", "backslashreplace"),
+        headers=[
+            (name.encode("latin-1", "backslashreplace"), value.encode("latin-1", "backslashreplace"))
+            for name, value in request.headers
+        ],
+        body_sha256=hashlib.sha256(request.body).hexdigest(),
+    )
+
+
+def _live(key: AccessKey | None, session: Session | None, moment: str) -> AccessKey:
+    if key is None or not key.is_live(moment):
+        raise SignatureRefused("UnrecognizedClientException", "The security token included in the request is invalid.")
+    if session and session.expires_at <= moment:
+        raise SignatureRefused("ExpiredTokenException", "The security token included in the request is expired")
+    return key

@@ -1,0 +1,363 @@
+"""An inventory of a resource becomes findings in the database, with their lives and events; so does its end.
+
+    seen = read_target(Request(target="/"))                                  # or an SBOM, an image, a Lambda archive
+    ingest(database, advisories_in_force(), resource, seen, now)
+    settle(database, resource, "terminated", now)                            # nobody looked, but something happened
+
+A scan takes a number when it starts, and is matched outside of any transaction. What it found is written in one
+transaction, in which its resource is locked, if no later scan has started since; so of two at once one writes. An
+ingest that is broken off at any moment has written nothing, and doing it again writes what it would have written.
+
+A look that missed something closes nothing: neither an inventory that is partial or failed, nor a package that could
+not be judged.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from openinspector.errors import StoreError
+from openinspector.find import merge
+from openinspector.find.changes import Change, Closed, Deleted, Refreshed, Updated
+from openinspector.find.reconcile import Evaluation, Facts, State, reconcile
+from openinspector.find.suppress import Hiding, hiding, rules
+from openinspector.match.engine import Judge
+from openinspector.model.coverage import Reason, ScanMode, ScanStatus, status_of
+from openinspector.model.finding import Finding, FindingType, Observation, PackageVulnerability
+from openinspector.model.inventory import Inventory
+from openinspector.model.match import Report, Undecided
+from openinspector.model.moment import moment_text
+from openinspector.model.package import Package
+from openinspector.model.resource import Resource
+from openinspector.pipeline.observe import observe
+from openinspector.pipeline.scan import scan
+from openinspector.render import inspector_words as words
+from openinspector.store import estate
+from openinspector.store.advisories import AdvisoryFile
+from openinspector.store.database import Database
+from openinspector.store.events import Event, write_events
+from openinspector.store.findings import (
+    Known,
+    Written,
+    delete_expired,
+    delete_findings,
+    finding_id,
+    known_findings,
+    observation_digest,
+    write_findings,
+)
+from openinspector.store.matched import store_generation, store_matched
+from openinspector.store.rows import store_inventory
+from openinspector.store.suppressing import suppressing_filters
+
+_T = TypeVar("_T")
+
+_PACKAGES: Final[tuple[FindingType, ...]] = ("PACKAGE_VULNERABILITY",)  # what a whole inventory tells all of
+_ATTEMPTS: Final = 4
+_CLASHES: Final = ("40001", "40P01", "55P03")  # serialization failure, deadlock, a lock that took too long
+_SWEPT_AT_ONCE: Final = 5_000  # findings deleted in one transaction
+
+# How a resource stands that nobody looks at.
+_STANDING: Final[dict[State, Reason]] = {
+    "stopped": "EC2_INSTANCE_STOPPED",
+    "terminated": "RESOURCE_TERMINATED",
+    "excluded": "EXCLUDED_BY_TAG",
+    "archived": "IMAGE_ARCHIVED",
+    "expired": "SCAN_ELIGIBILITY_EXPIRED",
+    "disabled": "PENDING_DISABLE",
+    "suspended": "ACCESS_DENIED",
+}
+
+
+class Ingested(Struct, frozen=True, kw_only=True):
+    """What an ingest did. `superseded`: a later scan of the resource has started, and nothing was written."""
+
+    changes: tuple[Change, ...] = ()
+    problems: int = 0  # of the inventory, and packages that could not be judged
+    superseded: bool = False
+
+
+def ingest(
+    database: Database,
+    advisories: AdvisoryFile,
+    resource: Resource,
+    inventory: Inventory,
+    now: datetime,
+    mode: ScanMode | None = None,
+) -> Ingested:
+    """Match what was found on a resource, and write what follows.
+
+    Raises:
+        UsageError: The resource makes no sense.
+        StoreError: The database is too busy with the same rows, or a filter in it can't be read.
+    """
+    told = estate.storable(resource)
+    if not told.platform:
+        told = replace(told, platform=words.platform(inventory.distribution))
+
+    def start(connection: Connection) -> int:
+        return estate.start_scan(connection, estate.enter(connection, told, now), told, "PACKAGE", now)
+
+    number = _in_one_go(database, start)
+    report = scan(inventory, advisories)
+    seen = observe(told, report)
+    status = status_of(_reason(told, inventory))
+    judge = Judge(inventory, advisories)
+
+    def write(connection: Connection) -> Ingested:
+        entered = estate.enter(connection, told, now)
+        resource = _with_platform(told, entered)
+        before = estate.seen_so_far(connection, entered, "PACKAGE")
+        if before.fence != number:
+            return Ingested(superseded=True)
+        known = known_findings(connection, entered.id)
+        looked = _evaluation(report, seen, known)
+        inventory_id = entered.inventory_id
+        if looked is not None:
+            inventory_id = store_inventory(connection, inventory, lambda each: not judge.left_out(each))
+            store_matched(connection, report, inventory_id, store_generation(connection, advisories.meta))
+        estate.describe(connection, entered, resource, "running", now, inventory_id)
+        changes, hides = _reconciled(connection, entered, resource, known, looked, "running", now, None)
+        _write(connection, entered, resource, inventory_id, known, changes, hides)
+        estate.end_scan(connection, entered, "PACKAGE", status, mode, now)
+        _tell(connection, entered, resource, changes, now)
+        _tell_coverage(connection, entered, resource, before.status, status, seen, now)
+        return Ingested(changes=tuple(changes), problems=len(inventory.problems) + len(report.undecided))
+
+    return _in_one_go(database, write)
+
+
+def settle(
+    database: Database, resource: Resource, state: State, now: datetime, since: datetime | None = None
+) -> Ingested:
+    """Write what follows from a resource's state, its tags, the account's rules and time, where nobody looked.
+
+    `since` is when a disabled or suspended state began.
+
+    Raises:
+        UsageError: The resource makes no sense.
+        StoreError: The database is too busy with the same rows, or a filter in it can't be read.
+        ValueError: A disabled or suspended state without `since`.
+    """
+    told = estate.storable(resource)
+
+    def write(connection: Connection) -> Ingested:
+        entered = estate.enter(connection, told, now)
+        resource = _with_platform(told, entered)
+        known = known_findings(connection, entered.id)
+        estate.describe(connection, entered, resource, state, now, entered.inventory_id)
+        changes, hides = _reconciled(connection, entered, resource, known, None, state, now, since)
+        _write(connection, entered, resource, entered.inventory_id, known, changes, hides)
+        if state in _STANDING:
+            estate.stand(connection, entered, status_of(_STANDING[state]), now)
+        _tell(connection, entered, resource, changes, now)
+        return Ingested(changes=tuple(changes))
+
+    return _in_one_go(database, write)
+
+
+def sweep(database: Database, now: datetime) -> int:
+    """Forget the closed findings whose time has come; how many there were."""
+    forgotten = 0
+    while True:
+        with database.system() as connection:
+            count = delete_expired(connection, now, _SWEPT_AT_ONCE)
+        forgotten += count
+        if count < _SWEPT_AT_ONCE:
+            return forgotten
+
+
+def _in_one_go(database: Database, write: Callable[[Connection], _T]) -> _T:
+    """Does something in a transaction, and again from its beginning if it clashed with another one."""
+    for _ in range(_ATTEMPTS):
+        try:
+            with database.system() as connection:
+                return write(connection)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in _CLASHES:
+                raise
+            clash = error
+    raise StoreError("the database is too busy with the same resource or packages: try again later") from clash
+
+
+def _with_platform(told: Resource, entered: estate.Entered) -> Resource:
+    """The resource with the platform that it had until now, where nobody says which it is."""
+    return told if told.platform else replace(told, platform=entered.platform)
+
+
+def _reason(resource: Resource, inventory: Inventory) -> Reason:
+    if inventory.status == "failed":
+        return "INTERNAL_ERROR"
+    distribution = inventory.distribution
+    unknown = distribution is not None and not distribution.namespace
+    return "UNSUPPORTED_OS" if unknown and resource.type != "AWS_LAMBDA_FUNCTION" else "SUCCESSFUL"
+
+
+def _evaluation(report: Report, seen: Sequence[Observation], known: Iterable[Known]) -> Evaluation | None:
+    """What a scan saw; None where it could not look at all."""
+    if report.inventory.status == "failed":
+        return None
+    if report.inventory.status == "partial":
+        return Evaluation(seen=seen, whole=())
+    return Evaluation(seen=_with_doubts(seen, known, report.undecided), whole=_PACKAGES)
+
+
+def _with_doubts(
+    seen: Sequence[Observation], known: Iterable[Known], undecided: Iterable[Undecided]
+) -> list[Observation]:
+    """What was seen, and what was known of packages that could not be judged this time: that may still be so."""
+    doubts = {(each.vulnerability, *_package(each.package)) for each in undecided}
+    by_key = {each.key: each for each in seen}
+    for finding in (each.finding for each in known):
+        observation = finding.observation
+        details = observation.details
+        if finding.life.status == "CLOSED" or not isinstance(details, PackageVulnerability):
+            continue
+        places = [_package(each.package) for each in details.packages]
+        if any((about, *place) in doubts for about in ("", details.id) for place in places):
+            now = by_key.get(observation.key)
+            by_key[observation.key] = merge.together(observation, now) if now is not None else observation
+    return list(by_key.values())
+
+
+def _package(package: Package) -> tuple[str, str, str]:
+    return package.type, package.name, package.location.path
+
+
+def _reconciled(
+    connection: Connection,
+    entered: estate.Entered,
+    resource: Resource,
+    known: Sequence[Known],
+    looked: Evaluation | None,
+    state: State,
+    now: datetime,
+    since: datetime | None,
+) -> tuple[list[Change], Hiding]:
+    """What changes, and what says which filter hides a finding."""
+    suppressing = suppressing_filters(connection, resource.account, resource.region)
+    ready = rules(suppressing.filters)
+    facts = Facts(
+        resource=resource,
+        now=now,
+        state=state,
+        since=since,
+        tags_before=entered.tags,
+        rules=ready,
+        organization=suppressing.organization,
+    )
+    changes = reconcile([each.finding for each in known], looked, facts)
+    if looked is not None and looked.whole:
+        changes += _told_differently(known, looked, changes, now)
+    return changes, hiding(ready, resource, suppressing.organization)
+
+
+def _told_differently(
+    known: Iterable[Known], looked: Evaluation, changes: Iterable[Change], now: datetime
+) -> Iterable[Change]:
+    """Findings of which something else is told than when they were written.
+
+    What is told of a flaw is kept once for all: the scan of another resource may have brought it here already.
+    """
+    changed = {each.finding.arn for each in changes}
+    seen = {each.key: each for each in looked.seen}
+    at = moment_text(now)
+    for each in known:
+        finding = each.finding
+        observation = seen.get(finding.observation.key)
+        if observation is None or finding.life.status == "CLOSED" or finding.arn in changed:
+            continue
+        if each.row.digest != observation_digest(observation):
+            life = replace(finding.life, last_observed_at=at, updated_at=at)
+            yield Updated(Finding(arn=finding.arn, observation=observation, life=life), ("details",))
+
+
+def _write(
+    connection: Connection,
+    entered: estate.Entered,
+    resource: Resource,
+    inventory_id: int | None,
+    known: Iterable[Known],
+    changes: Iterable[Change],
+    hides: Hiding,
+) -> None:
+    """Writes what has changed and, where the inventory is another, what doesn't follow from it as from the last one."""
+    before = {each.finding.arn: each for each in known}
+    after: dict[str, Written] = {}
+    for each in before.values():
+        if inventory_id != entered.inventory_id and each.finding.life.status != "CLOSED":
+            after[each.finding.arn] = Written(
+                finding=each.finding, digest=each.row.digest, suppressed_by=each.row.suppressed_by
+            )
+    forgotten = []
+    for change in changes:
+        finding = change.finding
+        if isinstance(change, Deleted):
+            forgotten.append(finding.arn)
+            after.pop(finding.arn, None)
+            continue
+        old = before.get(finding.arn)
+        hidden = hides(finding) if finding.life.status == "SUPPRESSED" else None
+        reason = old.row.close_reason if old is not None and finding.life.status == "CLOSED" else ""
+        after[finding.arn] = Written(
+            finding=finding,
+            digest=observation_digest(finding.observation),
+            suppressed_by=hidden.arn if hidden is not None else "",
+            close_reason=change.reason if isinstance(change, Closed) else reason,
+        )
+    delete_findings(connection, resource, forgotten)
+    write_findings(connection, resource, entered.id, inventory_id, after.values())
+
+
+def _tell(
+    connection: Connection, entered: estate.Entered, resource: Resource, changes: Iterable[Change], now: datetime
+) -> None:
+    """Findings that were only refreshed or forgotten are no news."""
+    write_events(
+        connection,
+        (
+            Event(
+                account=resource.account,
+                region=resource.region,
+                kind="finding",
+                resource_id=entered.id,
+                at=now,
+                finding_id=finding_id(each.finding.arn),
+                payload={"change": type(each).__name__},
+            )
+            for each in changes
+            if not isinstance(each, Refreshed | Deleted)
+        ),
+    )
+
+
+def _tell_coverage(
+    connection: Connection,
+    entered: estate.Entered,
+    resource: Resource,
+    before: ScanStatus | None,
+    status: ScanStatus,
+    seen: Iterable[Observation],
+    now: datetime,
+) -> None:
+    """That a resource is seen in another way than before; and of its first scan, how much that has found."""
+    if before == status:
+        return
+    counts = Counter(each.severity for each in seen)
+    told = {"scanType": "PACKAGE", "statusCode": status.code, "reason": status.reason}
+    about = Event(
+        account=resource.account,
+        region=resource.region,
+        kind="coverage",
+        resource_id=entered.id,
+        at=now,
+        payload=told,
+    )
+    first = [replace(about, kind="scan", payload=dict(counts))] if before is None and status.code == "ACTIVE" else []
+    write_events(connection, [*first, about])

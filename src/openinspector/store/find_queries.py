@@ -1,0 +1,294 @@
+"""Lists of findings: filtered, sorted, and a page at a time.
+
+A sort is a few *walks*, one after the other, each along an index (see tables.py): where one value is nearly all there
+is, it has a walk of its own, and so has what an attribute is missing of. A page goes on in the walk and behind the row
+where the last one ended, so no row is ever counted off, however far the page. Of several accounts each is walked by
+itself, and the heads are merged.
+
+Findings that are equal in the sort field are ordered by account and id, as their ARNs are. Only where the field is one
+of the resource's, or EPSS, the resource or the flaw comes between the two: that is what the index ends in.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    column,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects import postgresql
+
+from openinspector.model.criteria import Criteria
+from openinspector.store.criteria import conditions
+from openinspector.store.tables import WORD, enrichment, finding, resource
+
+Value = str | int | float | datetime | None
+Position = tuple[int, Value, str, str | int | None, bytes]  # walk, sort value, account, tie, id: a row and its place
+
+_LOWEST_ID: Final = UUID(int=0)  # digests, so no finding has either of them
+_HIGHEST_ID: Final = UUID(int=(1 << 128) - 1)
+_BOUNDS: Final = (_LOWEST_ID, _HIGHEST_ID)
+_LOWEST_RESOURCE: Final = 0
+_HIGHEST_RESOURCE: Final = (1 << 63) - 1
+_HIGHEST_WORD: Final = "\U0010ffff"
+
+
+class FindingId(NamedTuple):
+    """The primary key of a finding."""
+
+    account: str
+    region: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which findings, of which accounts of a region, and by what they are sorted.
+
+    `sort` is one of `find.order.SORT_FIELDS`, "" for no order but a stable one.
+    """
+
+    accounts: Sequence[str]
+    region: str
+    criteria: Criteria
+    sort: str = ""
+    is_descending: bool = False
+
+
+_WITH_RESOURCE: Final = finding.join(resource, finding.c.resource_id == resource.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """What a walk is sorted by. `absent` is the SQL literal that counts where it is missing, "" where it never is."""
+
+    column: Any
+    absent: str = ""
+
+    @property
+    def key(self) -> Any:
+        """As the index has it."""
+        return self._known(self.column)
+
+    def of(self, value: Value) -> Any:
+        """The key of a value."""
+        return self._known(cast(bindparam(None, value, type_=self.column.type), self.column.type))
+
+    def _known(self, expression: Any) -> Any:
+        return func.coalesce(expression, literal_column(self.absent)) if self.absent else expression
+
+
+@dataclass(frozen=True, slots=True)
+class _Tie:
+    """What comes between the sort value and the finding's id; nothing is lower or higher than those two."""
+
+    column: Any
+    lowest: str | int
+    highest: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A part of a sort: findings in the order of value, tie and id.
+
+    With both value and tie, these are of another table in `source`: its rows are walked, and the findings of each.
+    """
+
+    source: FromClause = _WITH_RESOURCE
+    where: tuple[Any, ...] = ()
+    value: _Value | None = None
+    tie: _Tie | None = None
+
+
+def find_findings(
+    connection: Connection, sought: Sought, size: int, after: Position | None = None
+) -> tuple[list[FindingId], Position | None]:
+    """A page of findings, and the position of its last one where more follow.
+
+    `after` is the position that the page before gave, with the same `sought`.
+    """
+    walks = _SORTS[sought.sort]
+    numbers = [number for number in range(len(walks)) if after is None or _is_ahead(number, after[0], sought)]
+    met = conditions(sought.criteria)
+    rows: list[Position] = []
+    for number in reversed(numbers) if sought.is_descending else numbers:
+        start = after if after is not None and after[0] == number else None
+        query = _query(walks[number], sought, met, size + 1 - len(rows), start)
+        rows += [(number, row.value, row.account, row.tie, row.id.bytes) for row in connection.execute(query)]
+        if len(rows) > size:
+            break
+    page = rows[:size]
+    found = [FindingId(account, sought.region, UUID(bytes=id_)) for _, _, account, _, id_ in page]
+    return found, page[-1] if len(rows) > size else None
+
+
+def flaws_of_findings(connection: Connection, ids: Collection[FindingId]) -> dict[FindingId, str]:
+    """The vulnerability of each finding that is there and has one."""
+    key = tuple_(finding.c.account, finding.c.region, finding.c.id)
+    flaws = select(finding.c.account, finding.c.region, finding.c.id, finding.c.vulnerability_id)
+    rows = connection.execute(flaws.where(key.in_(sorted(ids)), finding.c.vulnerability_id != ""))
+    return {FindingId(row.account, row.region, row.id): row.vulnerability_id for row in rows}
+
+
+def _is_ahead(number: int, current: int, sought: Sought) -> bool:
+    return number <= current if sought.is_descending else number >= current
+
+
+def _query(walk: _Walk, sought: Sought, met: Sequence[Any], limit: int, after: Position | None) -> Any:
+    """The next rows of a walk: those of each account, merged."""
+    scope = _scope(walk, sought.accounts, after)
+    each = _rows(walk, sought, met, scope, after).limit(limit).lateral("found")
+    merged = _order(walk, each.c.key, each.c.tie, account=each.c.account, id_=each.c.id)
+    return (
+        select(each.c.value, each.c.tie, each.c.account, each.c.id)
+        .select_from(scope.join(each, true()))
+        .order_by(*_directed(sought, merged))
+        .limit(limit)
+    )
+
+
+def _rows(walk: _Walk, sought: Sought, met: Sequence[Any], scope: Any, after: Position | None) -> Any:
+    """The rows of an account, in the order of the walk's index."""
+    nothing: Any = literal_column("NULL")
+    key, value = (walk.value.key, walk.value.column) if walk.value is not None else (nothing, nothing)
+    tie = walk.tie.column if walk.tie is not None else nothing
+    of_account = [finding.c.account == scope.c.account, finding.c.region == sought.region]
+    if tie is resource.c.id:  # it says nothing new, but of this table's index
+        of_account += [resource.c.account == scope.c.account, resource.c.region == sought.region]
+    return (
+        select(key.label("key"), value.label("value"), tie.label("tie"), finding.c.account, finding.c.id)
+        .select_from(walk.source)
+        .where(*of_account, *walk.where, *met, *_behind(walk, sought, scope, after))
+        .order_by(*_directed(sought, _order(walk, key, tie)))
+    )
+
+
+def _order(walk: _Walk, key: Any, tie: Any, account: Any = None, id_: Any = None) -> list[Any]:
+    """What rows are ordered by; those of one account don't need it."""
+    order = [key] if walk.value is not None else []
+    order += [account] if account is not None else []
+    order += [tie] if walk.tie is not None else []
+    return [*order, finding.c.id if id_ is None else id_]
+
+
+def _directed(sought: Sought, order: Sequence[Any]) -> list[Any]:
+    return [each.desc() if sought.is_descending else each.asc() for each in order]
+
+
+def _scope(walk: _Walk, accounts: Sequence[str], after: Position | None) -> Any:
+    """The accounts as a table, each with the tie and id that its rows of the last sort value are behind.
+
+    Of an account before that of the last row (in ascending order) all of those rows have been seen, so they are behind
+    the highest; of one after it none has, so they are behind the lowest. Read backwards, the same numbers are right.
+    """
+    ids = sorted(set(accounts))
+    arrays: list[tuple[str, Any, list[Any]]] = [("account", WORD, list(ids))]
+    if after is not None:
+        _, _, account, last_tie, last = after
+        last_id = UUID(bytes=last)
+        arrays.append(("id", postgresql.UUID(), [_placed(each, account, last_id, _BOUNDS) for each in ids]))
+        if walk.tie is not None:
+            bounds = walk.tie.lowest, walk.tie.highest
+            ties = [_placed(each, account, last_tie, bounds) for each in ids]
+            arrays.append(("tie", walk.tie.column.type, ties))
+    values = [cast(bindparam(None, each, type_=_array(kind)), _array(kind)) for _, kind, each in arrays]
+    return func.unnest(*values).table_valued(*(column(name, kind) for name, kind, _ in arrays)).render_derived("scope")
+
+
+def _array(kind: Any) -> Any:
+    return postgresql.ARRAY(Text() if kind is WORD else kind)
+
+
+def _placed(each: str, account: str, last: Any, bounds: tuple[Any, Any]) -> Any:
+    lowest, highest = bounds
+    return last if each == account else highest if each < account else lowest
+
+
+def _behind(walk: _Walk, sought: Sought, scope: Any, after: Position | None) -> tuple[Any, ...]:
+    """Rows behind the last one. A comparison of rows is one range of the index."""
+    if after is None:
+        return ()
+    here, there = [], []
+    if walk.value is not None:
+        here.append(walk.value.key)
+        there.append(walk.value.of(after[1]))
+    if walk.tie is not None:
+        here.append(walk.tie.column)
+        there.append(scope.c.tie)
+    if len(here) == 2:  # the last row of the other table may have more findings
+        rows, last = tuple_(*here), tuple_(*there)
+        rest = or_(here[1] != there[1], _beyond(sought, finding.c.id, scope.c.id))
+        return (rows <= last if sought.is_descending else rows >= last, rest)
+    return (_beyond(sought, tuple_(*here, finding.c.id), tuple_(*there, scope.c.id)),)
+
+
+def _beyond(sought: Sought, left: Any, right: Any) -> Any:
+    return left < right if sought.is_descending else left > right
+
+
+def _plain(sorted_by: Any, absent: str = "") -> tuple[_Walk, ...]:
+    return (_Walk(value=_Value(sorted_by, absent)),)
+
+
+def _apart(sorted_by: Any, common: str, *, is_lowest: bool) -> tuple[_Walk, ...]:
+    """A walk of the one value that nearly all have, and one of the others, of which alone there is an index."""
+    # Literals: the planner has to see that the condition is the partial index's.
+    literal: Any = literal_column(f"'{common}'")
+    most, others = _Walk(where=(sorted_by == literal,)), _Walk(where=(sorted_by != literal,), value=_Value(sorted_by))
+    return (most, others) if is_lowest else (others, most)
+
+
+def _by_resource(sorted_by: Any, absent: str = "") -> tuple[_Walk, ...]:
+    tie = _Tie(resource.c.id, _LOWEST_RESOURCE, _HIGHEST_RESOURCE)
+    return (_Walk(value=_Value(sorted_by, absent), tie=tie),)
+
+
+def _by_epss() -> tuple[_Walk, ...]:
+    """Flaws that nobody says anything of come first, and what has no flaw; then the others by their scores."""
+    ranked = enrichment.alias("ranked")
+    linked = ranked.c.vulnerability_id == finding.c.vulnerability_id
+    source = ranked.join(finding, linked).join(resource, finding.c.resource_id == resource.c.id)
+    unknown = not_(exists(select(1).select_from(ranked).where(linked).correlate(finding)))
+    value, tie = _Value(ranked.c.epss, "-1"), _Tie(ranked.c.vulnerability_id, "", _HIGHEST_WORD)
+    return (
+        _Walk(where=(unknown,), tie=_Tie(finding.c.vulnerability_id, "", _HIGHEST_WORD)),
+        _Walk(source, value=value, tie=tie),
+    )
+
+
+_UNSORTED: Final = (_Walk(),)
+_SORTS: Final[Mapping[str, tuple[_Walk, ...]]] = {
+    "": _UNSORTED,
+    "AWS_ACCOUNT_ID": _UNSORTED,
+    "FINDING_TYPE": _apart(finding.c.type, "PACKAGE_VULNERABILITY", is_lowest=False),
+    "SEVERITY": _plain(finding.c.severity),
+    "FIRST_OBSERVED_AT": _plain(finding.c.first_observed_at),
+    "LAST_OBSERVED_AT": _plain(finding.c.last_observed_at),
+    "FINDING_STATUS": _apart(finding.c.status, "ACTIVE", is_lowest=True),
+    "RESOURCE_TYPE": _by_resource(resource.c.type),
+    "ECR_IMAGE_PUSHED_AT": _by_resource(resource.c.pushed_at, "'-infinity'"),
+    "ECR_IMAGE_REPOSITORY_NAME": _by_resource(resource.c.repository),
+    "ECR_IMAGE_REGISTRY": _by_resource(resource.c.registry),
+    "NETWORK_PROTOCOL": _apart(finding.c.protocol, "", is_lowest=True),
+    "COMPONENT_TYPE": _apart(finding.c.component_type, "", is_lowest=True),
+    "VULNERABILITY_ID": _plain(finding.c.vulnerability_id),
+    "VULNERABILITY_SOURCE": _plain(finding.c.vulnerability_source),
+    "INSPECTOR_SCORE": _plain(finding.c.score, "-1"),
+    "VENDOR_SEVERITY": _plain(finding.c.vendor_severity),
+    "EPSS_SCORE": _by_epss(),
+}

@@ -1,0 +1,81 @@
+"""The packages of a finding, as a table to be asked about inside a query that is `FROM finding JOIN resource`.
+
+What is open has the packages of its resource's inventory that have its flaw; nothing of that is written down for each
+finding. What is closed keeps what it had in `details`: `packages` (`model.finding.VulnerablePackage`) and `related`.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Double, Text, column, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.sql.selectable import Subquery
+
+from openinspector.store.roles import SCHEMA
+
+# States whose publisher says that nobody need look after the package.
+SILENT: Final = ("not_affected", "unimportant", "under_investigation", "will_not_fix")
+
+# A function's layers have ARNs, in the order in which they were read; the code came last and has none.
+_PLACE: Final = """
+    coalesce(
+        CASE WHEN resource.type = 'AWS_LAMBDA_FUNCTION'
+                  AND cardinality(i.layers) - 1 = jsonb_array_length(resource.details -> 'layers')
+             THEN resource.details -> 'layers' ->> coalesce(ip.introduced, ip.layer)::integer END,
+        i.layers[coalesce(ip.introduced, ip.layer) + 1],
+        '')"""
+
+# Versions in parts, as model/spelling.py splits them.
+_STATEMENT: Final = f"""
+    SELECT name, arch, path, place, related, is_os, epoch::double precision AS epoch,
+           coalesce(qualifiers, '{{}}')
+               || CASE WHEN arch <> '' THEN jsonb_build_object('arch', arch) ELSE '{{}}' END
+               || CASE WHEN type = 'rpm' AND version LIKE '%:%' THEN jsonb_build_object('epoch', epoch::integer::text)
+                       ELSE '{{}}' END AS qualifiers,
+           CASE WHEN is_os THEN regexp_replace(rest, '^(.+)-[^-]*$', '\\1') ELSE rest END AS version,
+           CASE WHEN is_os THEN coalesce(substring(rest FROM '^.+-([^-]*)$'), '') ELSE '' END AS release
+      FROM (
+        SELECT *,
+               CASE WHEN is_os AND version ~ '^[0-9]{{1,9}}:' THEN split_part(version, ':', 1) ELSE '0' END AS epoch,
+               CASE WHEN is_os THEN regexp_replace(version, '^[0-9]{{1,9}}:', '') ELSE version END AS rest
+          FROM (
+            SELECT p.name, p.type, p.type IN ('deb', 'rpm', 'apk') AS is_os, p.version, p.arch, ip.path,
+                   {_PLACE} AS place, ip.extra -> 'qualifiers' AS qualifiers, pv.related
+              FROM {SCHEMA}.inventory i
+              JOIN {SCHEMA}.inventory_package ip ON ip.inventory_id = i.id AND ip.is_judged
+              JOIN {SCHEMA}.package p ON p.id = ip.package_id
+              JOIN {SCHEMA}.package_vulnerability pv ON pv.package_id = ip.package_id
+             WHERE finding.status <> 'CLOSED' AND i.id = resource.inventory_id
+               AND pv.vulnerability_id = finding.vulnerability_id AND finding.vulnerability_id <> ''
+               AND (pv.repository = '' OR pv.repository = ANY (i.repositories))
+               AND pv.state <> ALL (ARRAY['{"', '".join(SILENT)}'])
+            UNION ALL
+            SELECT w #>> '{{package,name}}', w #>> '{{package,type}}',
+                   w #>> '{{package,type}}' IN ('deb', 'rpm', 'apk'), w #>> '{{package,version}}',
+                   coalesce(w #>> '{{package,arch}}', ''), w #>> '{{package,location,path}}',
+                   coalesce(w #>> '{{package,location,introduced}}', w #>> '{{package,location,layer}}', ''),
+                   (SELECT jsonb_object_agg(pair ->> 0, pair ->> 1)
+                      FROM jsonb_array_elements(w #> '{{package,qualifiers}}') AS pair),
+                   ARRAY(SELECT jsonb_array_elements_text(finding.details -> 'related'))
+              FROM jsonb_array_elements(finding.details -> 'packages') AS w
+             WHERE finding.status = 'CLOSED'
+          ) AS found
+      ) AS split"""  # noqa: S608  our own names
+
+_WORD: Final = Text(collation="C")
+_COLUMNS: Final[tuple[Any, ...]] = (
+    column("name", _WORD),
+    column("arch", _WORD),
+    column("path", _WORD),
+    column("place", _WORD),
+    column("qualifiers", JSONB),
+    column("related", ARRAY(_WORD)),
+    column("is_os", Boolean),
+    column("epoch", Double),
+    column("version", _WORD),
+    column("release", _WORD),
+)
+
+
+def finding_packages() -> Subquery:
+    """One row for each package of the finding at hand; `place` is the layer that brought it, "" where none is known."""
+    return text(_STATEMENT).columns(*_COLUMNS).subquery("vulnerable")

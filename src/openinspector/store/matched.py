@@ -1,0 +1,232 @@
+"""What a scan found out about packages and flaws, whoever has them: written for all, and read back for a resource.
+
+Written are the inventory, its packages, the flaws with what others say of them, and which package has which flaw. Read
+back they are matches again, as the scan had them.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import zstandard
+from msgspec.structs import replace
+from sqlalchemy import Connection, text
+
+from openinspector.match.remedy import remedy
+from openinspector.model.advisory import State
+from openinspector.model.enrichment import Epss, Exploit, Kev
+from openinspector.model.match import Evidence, Finding, Report, SeverityWord, Vulnerability
+from openinspector.model.match import Match as Found
+from openinspector.model.package import Location, Package, SourcePackage
+from openinspector.render import inspector_words as words
+from openinspector.render.moments import precise
+from openinspector.score.severity import band, choose_vector
+from openinspector.store.bulk import clean_noun, upsert
+from openinspector.store.finding_packages import SILENT
+from openinspector.store.rows import Match, flaw_of, store_matches, store_vulnerabilities
+from openinspector.store.tables import enrichment
+
+# What is read of a resource's inventory about a flaw: the layers as the scan called them, and the matches.
+Matched = tuple[tuple[str, ...], list[Finding]]
+_LARGEST_EVIDENCE: Final = 4 << 20
+_SEVERITIES: Final = {word: number for number, word in enumerate(words.SEVERITY)}
+
+
+def store_generation(connection: Connection, meta: Mapping[str, str]) -> int:
+    """The number of an advisory file, by its digest; one that isn't known yet gets the next one.
+
+    It is in force if none is yet; that it replaces another one is for whoever has matched all packages with it.
+    """
+    values = {"digest": meta.get("digest", ""), "built": precise(meta.get("built", "")) or None}
+    known = connection.execute(_GENERATION, values).scalar_one_or_none()
+    if known is None:
+        connection.execute(_ONE_AT_A_TIME)
+        connection.execute(_ADD_GENERATION, values)
+        known = connection.execute(_GENERATION, values).scalar_one()
+    return int(known)
+
+
+def store_matched(connection: Connection, report: Report, inventory_id: int, generation: int) -> None:
+    """Writes what a scan says of the packages of an inventory that is stored, and of their flaws.
+
+    Where others have brought all of the packages with the same advisories, it is there already.
+    """
+    rows = connection.execute(_PACKAGES, {"inventory": inventory_id}).all()
+    repositories = report.inventory.repositories
+    if not repositories and all(row.matched_generation == generation for row in rows if row.is_judged):
+        return
+    by_position = {row.position: row.package_id for row in rows}
+    ids = {package: by_position[position] for position, package in enumerate(report.inventory.packages)}
+    judged = sorted({row.package_id for row in rows if row.is_judged})
+    flaws = {each.vulnerability.id: each.vulnerability for each in report.findings}
+    store_vulnerabilities(connection, flaws.values(), {name: _rated(flaw) for name, flaw in flaws.items()})
+    _store_enrichments(connection, {each.vulnerability.id: each for each in report.findings}.values())
+    found: dict[tuple[int, str, str], Match] = {}
+    for each in report.findings:
+        match = _to_row(each, ids[each.match.package], repositories)
+        found[match.package_id, match.vulnerability_id, match.repository] = match
+    others = connection.execute(_OF_OTHER_REPOSITORIES, {"ids": judged, "enabled": list(repositories)})
+    for row in others:  # what holds only where other repositories are enabled, this scan can't have seen
+        elsewhere = Match(**{name: getattr(row, name) for name in Match.__struct_fields__})
+        found.setdefault((row.package_id, row.vulnerability_id, row.repository), elsewhere)
+    store_matches(connection, judged, found.values(), generation)
+
+
+def read_matched(connection: Connection, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], Matched]:
+    """The matches that call for attention, of inventories and flaws: by what is `wanted`, where there are any."""
+    if not wanted:
+        return {}
+    inventories, named = [number for number, _ in wanted], [name for _, name in wanted]
+    flaws = {row.id: _flaw(row) for row in connection.execute(_FLAWS, {"flaws": sorted(set(named))})}
+    unpack = zstandard.ZstdDecompressor()
+    evidence = msgspec.msgpack.Decoder(tuple[Evidence, ...])
+    layers: dict[int, tuple[str, ...]] = {}
+    found: dict[tuple[int, str], list[Finding]] = {}
+    values = {"inventories": inventories, "flaws": named, "silent": list(SILENT)}
+    for row in connection.execute(_MATCHES, values):
+        if row.vulnerability_id not in flaws:
+            continue
+        names = layers.setdefault(row.inventory_id, tuple(row.layers))
+        told = unpack.decompress(row.evidence, max_output_size=_LARGEST_EVIDENCE) if row.evidence else b"\x90"
+        finding = _from_row(row, flaws[row.vulnerability_id], names, evidence.decode(told))
+        found.setdefault((row.inventory_id, row.vulnerability_id), []).append(finding)
+    for each in found.values():
+        each.sort(key=_order)
+    return {key: (layers[key[0]], each) for key, each in found.items()}
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    """As a scan lists those of one flaw."""
+    package = finding.match.package
+    severity = _SEVERITIES.get(finding.severity, len(_SEVERITIES))
+    return severity, package.type, package.name, package.version, package.location.path
+
+
+def _to_row(finding: Finding, package_id: int, enabled: Collection[str]) -> Match:
+    match = finding.match
+    asked = {each.repository for each in match.evidence}
+    needed = "" if match.package.repository else min(asked, default="")
+    return Match(
+        package_id=package_id,
+        vulnerability_id=finding.vulnerability.id,
+        repository=needed if needed in enabled else "",
+        state=match.state,
+        fixed_version=match.fixed_version,
+        severity=finding.severity,
+        vendor_severity=match.vendor_severity,
+        source=finding.severity_source,
+        related=match.related,
+        evidence=zstandard.ZstdCompressor().compress(
+            msgspec.msgpack.encode(tuple(clean_noun(each) for each in match.evidence))
+        ),
+    )
+
+
+def _from_row(row: Any, flaw: Vulnerability, layers: Sequence[str], evidence: tuple[Evidence, ...]) -> Finding:
+    extra = row.extra or {}
+    source = SourcePackage(name=row.source_name, version=row.source_version) if row.source_name else None
+    package = Package(
+        type=row.type,
+        name=row.name,
+        version=row.version,
+        location=Location(path=row.path, layer=_layer(layers, row.layer), introduced=_layer(layers, row.introduced)),
+        arch=row.arch,
+        source=source,
+        module=row.module,
+        repository=row.package_repository,
+        owner=row.owner,
+        **{name: value for name, value in extra.items() if name != "qualifiers"},
+        qualifiers=tuple((extra.get("qualifiers") or {}).items()),
+    )
+    state: State = row.state
+    severity: SeverityWord = row.severity
+    match = Found(
+        vulnerability=flaw.id,
+        package=package,
+        evidence=evidence,
+        fixed_version=row.fixed_version,
+        state=state,
+        vendor_severity=row.vendor_severity,
+        related=tuple(row.related),
+    )
+    return Finding(
+        match=match,
+        vulnerability=flaw,
+        severity=severity,
+        severity_source=row.source,
+        remediation=remedy(match) if evidence else "",
+    )
+
+
+def _layer(layers: Sequence[str], position: int | None) -> str:
+    return layers[position] if position is not None and position < len(layers) else ""
+
+
+def _flaw(row: Any) -> Vulnerability:
+    epss = None
+    if row.epss is not None:
+        epss = Epss(vulnerability=row.id, score=row.epss, percentile=row.percentile, date=row.epss_date)
+    kev = msgspec.convert(row.kev, Kev) if row.kev else None
+    exploits = msgspec.convert(row.exploits or [], tuple[Exploit, ...])
+    return replace(flaw_of(row.document), epss=epss, kev=kev, exploits=exploits)
+
+
+def _rated(flaw: Vulnerability) -> tuple[str, float | None, str, str]:
+    """How bad a flaw is by itself, wherever it is."""
+    score, vector, source = choose_vector(flaw)
+    return (words.SEVERITY[band(score)] if score is not None else "", score, vector, words.scorer(source))
+
+
+def _store_enrichments(connection: Connection, findings: Iterable[Finding]) -> None:
+    def row(finding: Finding) -> tuple[Any, ...]:
+        about = finding.vulnerability
+        epss = about.epss
+        return (
+            about.id,
+            epss.score if epss else None,
+            epss.percentile if epss else None,
+            epss.date if epss else "",
+            msgspec.to_builtins(about.kev) if about.kev else None,
+            msgspec.to_builtins(about.exploits) if about.exploits else None,
+            words.exploit_available(finding) == "YES",
+            precise(words.last_exploited(finding)),
+        )
+
+    names = (
+        *("vulnerability_id", "epss", "percentile", "epss_date", "kev", "exploits"),
+        *("is_exploitable", "last_exploited_at"),
+    )
+    upsert(connection, enrichment, names, map(row, findings), key=("vulnerability_id",))
+
+
+_GENERATION: Final = text("SELECT number FROM generation WHERE digest = :digest")
+_ONE_AT_A_TIME: Final = text("LOCK TABLE generation IN SHARE ROW EXCLUSIVE MODE")
+_ADD_GENERATION: Final = text(
+    "INSERT INTO generation (number, digest, state, built_at)"
+    " SELECT coalesce(max(number), 0) + 1, :digest,"
+    " CASE WHEN bool_or(state = 'in force') THEN 'matching' ELSE 'in force' END, CAST(:built AS timestamptz)"
+    " FROM generation ON CONFLICT (digest) DO NOTHING"
+)
+_PACKAGES: Final = text(
+    "SELECT ip.position, ip.package_id, ip.is_judged, p.matched_generation FROM inventory_package ip"
+    " JOIN package p ON p.id = ip.package_id WHERE ip.inventory_id = :inventory"
+)
+_OF_OTHER_REPOSITORIES: Final = text(
+    "SELECT * FROM package_vulnerability WHERE package_id = ANY (:ids) AND repository <> ''"
+    " AND repository <> ALL (:enabled)"
+)
+_FLAWS: Final = text(
+    "SELECT v.id, v.document, e.epss, e.percentile, e.epss_date, e.kev, e.exploits FROM vulnerability v"
+    " LEFT JOIN enrichment e ON e.vulnerability_id = v.id WHERE v.id = ANY (:flaws)"
+)
+_MATCHES: Final = text(
+    "SELECT i.id AS inventory_id, i.layers, ip.layer, ip.introduced, ip.path, ip.owner, ip.extra, p.type, p.name,"
+    " p.version, p.arch, p.module, p.repository AS package_repository, p.source_name, p.source_version,"
+    " pv.vulnerability_id, pv.state, pv.fixed_version, pv.severity, pv.vendor_severity, pv.source, pv.related,"
+    " pv.evidence FROM unnest(CAST(:inventories AS integer[]), CAST(:flaws AS text[])) AS w (inventory_id, flaw)"
+    " JOIN inventory i ON i.id = w.inventory_id JOIN inventory_package ip ON ip.inventory_id = i.id AND ip.is_judged"
+    " JOIN package p ON p.id = ip.package_id"
+    " JOIN package_vulnerability pv ON pv.package_id = ip.package_id AND pv.vulnerability_id = w.flaw"
+    " WHERE (pv.repository = '' OR pv.repository = ANY (i.repositories)) AND pv.state <> ALL (:silent)"
+    " ORDER BY ip.position"
+)

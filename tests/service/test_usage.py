@@ -1,0 +1,102 @@
+"""Usage and free trials."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert
+from tests.service.conftest import START
+from tests.service.organization import ADMIN, MEMBER, REGION, STRANGER, found, refused
+
+from openinspector.model.usage import PRICES, Usage, monthly_cost
+from openinspector.store import accounts
+from openinspector.store.account_tables import usage_record
+
+TODAY = START.date()
+
+
+def used(database, account, kind, *quantities, region=REGION):
+    """So much on each day, the last of them today."""
+    with database.system() as connection:
+        for back, quantity in enumerate(reversed(quantities)):
+            day = TODAY - timedelta(days=back)
+            row = {"account": account, "region": region, "type": kind, "day": day, "resource_id": 1}
+            connection.execute(insert(usage_record).values(row | {"quantity": quantity}))
+
+
+def test_totals_are_of_thirty_days_and_cost_what_goes_on(client, database):
+    used(database, STRANGER, "EC2_INSTANCE_HOURS", 1000.0, *[24.0] * 30)
+    used(database, STRANGER, "ECR_RESCAN", 10, 20, 30)
+    used(database, STRANGER, "CODE_REPOSITORY_SAST", 5)
+    used(database, STRANGER, "ECR_INITIAL_SCAN", 5, region="eu-west-1")
+    (total,) = client(STRANGER).list_usage_totals()["totals"]
+    assert total["accountId"] == STRANGER
+    by_type = {each["type"]: each for each in total["usage"]}
+    assert by_type.keys() == {"EC2_INSTANCE_HOURS", "ECR_RESCAN", "CODE_REPOSITORY_SAST"}
+    assert by_type["EC2_INSTANCE_HOURS"] == {
+        "type": "EC2_INSTANCE_HOURS",
+        "total": 720.0,
+        "estimatedMonthlyCost": pytest.approx(1.2528),
+        "currency": "USD",
+        "cloudProvider": "AWS",
+    }
+    assert by_type["ECR_RESCAN"]["total"] == 60
+    assert by_type["ECR_RESCAN"]["estimatedMonthlyCost"] == pytest.approx(0.01 * 60 * 10)
+    assert "estimatedMonthlyCost" not in by_type["CODE_REPOSITORY_SAST"]
+
+
+def test_an_account_without_usage_is_told_as_such(client):
+    assert client(STRANGER).list_usage_totals()["totals"] == [{"accountId": STRANGER, "usage": []}]
+
+
+def test_administrators_see_their_members_and_nobody_sees_strangers(client, database):
+    found(database)
+    used(database, MEMBER, "ECR_RESCAN", 7)
+    used(database, STRANGER, "ECR_RESCAN", 9)
+    ours = client(ADMIN)
+    assert [each["accountId"] for each in ours.list_usage_totals()["totals"]] == [ADMIN, MEMBER]
+    (total,) = ours.list_usage_totals(accountIds=[MEMBER])["totals"]
+    assert total["usage"][0]["total"] == 7
+    assert refused(ours.list_usage_totals, accountIds=[MEMBER, STRANGER])[0] == "AccessDeniedException"
+    assert refused(client(MEMBER).list_usage_totals, accountIds=[ADMIN])[0] == "AccessDeniedException"
+
+
+def test_totals_are_paged_by_account(client, database):
+    found(database)
+    pages = list(client(ADMIN).get_paginator("list_usage_totals").paginate(PaginationConfig={"PageSize": 1}))
+    assert [[each["accountId"] for each in page["totals"]] for page in pages] == [[ADMIN], [MEMBER]]
+
+
+def test_prices_can_be_others():
+    one = Usage(type="ECR_RESCAN", total=30, days=30)
+    assert monthly_cost(one) == pytest.approx(30 * PRICES["ECR_RESCAN"])
+    assert monthly_cost(one, {"ECR_RESCAN": 1.0}) == 30
+    assert monthly_cost(one, {}) is None
+
+
+def test_a_trial_lasts_fifteen_days_and_runs_on_when_scanning_stops(client, database, clock):
+    found(database)
+    with database.transaction(MEMBER) as connection:
+        accounts.enable(connection, REGION, [MEMBER], ["EC2", "ECR"], clock.now)
+    with database.transaction(MEMBER) as connection:
+        accounts.disable(connection, REGION, [MEMBER], ["ECR"], clock.now)
+    ours = client(ADMIN)
+    told = ours.batch_get_free_trial_info(accountIds=[MEMBER, STRANGER, MEMBER, ADMIN])
+    (first, second), (failed,) = told["accounts"], told["failedAccounts"]
+    assert first == {
+        "accountId": MEMBER,
+        "freeTrialInfo": [
+            {
+                "type": kind,
+                "start": START,
+                "end": START + timedelta(days=15),
+                "status": "ACTIVE",
+                "cloudProvider": "AWS",
+            }
+            for kind in ("EC2", "ECR")
+        ],
+    }
+    assert second == {"accountId": ADMIN, "freeTrialInfo": []}
+    assert (failed["accountId"], failed["code"]) == (STRANGER, "ACCESS_DENIED")
+    clock.forward(days=15)
+    (again,) = ours.batch_get_free_trial_info(accountIds=[MEMBER])["accounts"]
+    assert {each["status"] for each in again["freeTrialInfo"]} == {"INACTIVE"}

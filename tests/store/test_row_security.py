@@ -1,0 +1,269 @@
+"""What SQL of a request can do about other accounts' rows: nothing. All of these try to get through."""
+
+import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from tests.store.fleet import NOW, OURS, REGION, THEIRS, add_resource, finding_row
+
+from openinspector.model.distro import Distribution
+from openinspector.model.inventory import Inventory, Target
+from openinspector.model.package import Location, Package
+from openinspector.store import account_tables
+from openinspector.store.database import connect_embedded
+from openinspector.store.rows import store_findings, store_inventory
+from openinspector.store.tables import metadata, resource
+
+PROTECTED = [table.name for table in metadata.tables.values() if "account" in table.c]
+SHARED = {"package", "vulnerability", "enrichment", "package_vulnerability", "generation"}
+
+
+@pytest.fixture(scope="module")
+def both(postgres, template):
+    """A database in which two accounts have the same things; no test changes these."""
+    postgres.make_database("both", template)
+    with connect_embedded(postgres, database="both", pool=2) as database:
+        fill(database)
+        yield database
+
+
+def fill(database):
+    with database.system() as connection:
+        for account in (OURS, THEIRS):
+            name = Package(type="deb", name=f"secret-of-{account}", version="1", location=Location(path="p"))
+            seen = Inventory(
+                target=Target(kind="host", name="h"),
+                packages=(name,),
+                distribution=Distribution(id="debian", namespace="debian:12"),
+            )
+            identity = store_inventory(connection, seen, lambda _: True)
+            number = add_resource(connection, account, inventory_id=identity)
+            store_findings(connection, [finding_row(account, number)])
+            values = {"account": account, "region": REGION}
+            filter_ = values | {"id": "f", "owner_id": account, "name": "n", "action": "NONE"}
+            connection.execute(insert(account_tables.filter_).values(filter_))
+            connection.execute(insert(account_tables.tag).values(values | {"arn": "a", "key": "k", "value": account}))
+            connection.execute(
+                insert(account_tables.audit).values(account=account, at=NOW, operation="CreateFilter", outcome="done")
+            )
+
+
+def refuse(database, statement, *accounts, match="row-level security|permission denied"):
+    with pytest.raises(DBAPIError, match=match), database.transaction(*(accounts or (OURS,))) as connection:
+        connection.exec_driver_sql(statement)
+
+
+def test_every_table_of_accounts_is_protected_and_forced(database):
+    with database.system() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT relname, relrowsecurity AND relforcerowsecurity,"
+            " (SELECT count(*) FROM pg_policy WHERE polrelid = c.oid)"
+            " FROM pg_class c WHERE relnamespace = 'openinspector'::regnamespace AND relkind IN ('r', 'p')"
+        ).all()
+        rights = connection.exec_driver_sql(
+            "SELECT table_name, string_agg(privilege_type, ' ') FROM information_schema.role_table_grants"
+            " WHERE table_schema = 'openinspector' AND grantee = 'PUBLIC' GROUP BY 1"
+        ).all()
+    forced = {name for name, is_forced, policies in found if is_forced and policies >= 2}
+    assert forced == {*PROTECTED, "inventory", "inventory_package"}
+    assert {name for name, *_ in found} == forced | SHARED | {"alembic_version", "scope_key"}
+    assert rights == []
+
+
+def test_the_roles_own_nothing_and_evade_nothing(database):
+    with database.system() as connection:
+        roles = connection.exec_driver_sql(
+            "SELECT rolname, rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication FROM pg_roles"
+            " WHERE rolname IN ('openinspector_app', 'openinspector_system') ORDER BY 1"
+        ).all()
+        assert roles == [("openinspector_app", False), ("openinspector_system", False)]
+        owned = connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_class WHERE relowner IN ('openinspector_app'::regrole,"
+            " 'openinspector_system'::regrole) AND relpersistence = 'p'"
+        ).scalar_one()
+        assert owned == 0
+
+
+@pytest.mark.parametrize("table", ["finding", "resource", "filter", "tag", "audit", "inventory", "inventory_package"])
+def test_only_ones_own_rows_are_read(both, table):
+    with both.system() as connection:
+        assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 2
+    for accounts, rows in (((OURS,), 1), ((OURS, THEIRS), 2), (("999999999999",), 0)):
+        with both.transaction(*accounts) as connection:
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == rows
+
+
+def test_an_inventory_is_seen_by_whoever_has_it_on_a_resource(both):
+    with both.transaction(OURS) as connection:
+        names = connection.exec_driver_sql(
+            "SELECT p.name FROM inventory_package i JOIN package p ON p.id = i.package_id"
+        )
+        assert names.scalars().all() == [f"secret-of-{OURS}"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"SELECT * FROM tag WHERE account = '{THEIRS}'",
+        f"SELECT t.* FROM tag mine JOIN tag t ON t.arn = mine.arn WHERE t.account = '{THEIRS}'",
+        f"SELECT * FROM tag WHERE account = '{OURS}' OR account = '{THEIRS}' OFFSET 1",
+        f"SELECT * FROM finding f LEFT JOIN resource r ON true WHERE f.account = '{THEIRS}' OR r.account = '{THEIRS}'",
+        f"SELECT * FROM tag WHERE value IN (SELECT value FROM tag WHERE account <> '{OURS}')",
+        f"WITH t AS MATERIALIZED (SELECT * FROM tag) SELECT * FROM t WHERE account = '{THEIRS}'",
+        f"UPDATE tag SET value = 'x' WHERE account = '{THEIRS}' RETURNING value",
+        f"DELETE FROM tag WHERE account = '{THEIRS}' RETURNING value",
+        f"UPDATE tag SET value = t.value FROM tag t WHERE t.account = '{THEIRS}' RETURNING t.value",
+        f"SELECT * FROM ts_stat('SELECT to_tsvector(value) FROM tag WHERE account = ''{THEIRS}''')",
+    ],
+)
+def test_no_statement_reaches_other_rows(both, statement):
+    with both.transaction(OURS) as connection:
+        assert connection.exec_driver_sql(statement).all() == []
+    with both.system() as connection:
+        values = connection.exec_driver_sql("SELECT value FROM tag ORDER BY 1").scalars().all()
+        assert values == [OURS, THEIRS]
+
+
+def test_functions_that_run_sql_see_no_more(both):
+    """Those that PostgreSQL brings; a request can make none."""
+    with both.transaction(OURS) as connection:
+        counted = "SELECT * FROM ts_stat('SELECT to_tsvector(value) FROM tag')"
+        assert [row.word for row in connection.exec_driver_sql(counted)] == [OURS]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"INSERT INTO tag (account, region, arn, key) VALUES ('{THEIRS}', 'r', 'b', 'k')",
+        f"INSERT INTO tag (account, region, arn, key) SELECT '{THEIRS}', region, 'c', key FROM tag RETURNING *",
+        f"UPDATE tag SET account = '{THEIRS}', arn = 'd'",
+        f"INSERT INTO tag VALUES ('{THEIRS}', '{REGION}', 'a', 'k') ON CONFLICT (account, region, arn, key)"
+        " DO UPDATE SET value = 'x' RETURNING *",
+        f"INSERT INTO tag VALUES ('{THEIRS}', '{REGION}', 'a', 'k') ON CONFLICT DO NOTHING",
+        f"MERGE INTO tag t USING (VALUES ('{THEIRS}')) s (a) ON t.account = s.a WHEN NOT MATCHED THEN"
+        " INSERT (account, region, arn, key) VALUES (s.a, 'r', 'e', 'k')",
+        f"COPY tag (account, region, arn, key) FROM PROGRAM 'echo {THEIRS}'",
+    ],
+)
+def test_no_statement_writes_rows_of_others(both, statement):
+    refuse(both, statement, match="row-level security|permission denied|COPY")
+    with both.system() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM tag").scalar_one() == 2
+
+
+def test_the_estate_is_not_a_requests_to_write(both):
+    for table in ("finding", "resource", "inventory", "inventory_package", "package", "vulnerability", "usage_record"):
+        refuse(both, f"DELETE FROM {table}", match="permission denied")
+    refuse(both, "UPDATE coverage SET status = 'ACTIVE'", match="permission denied")
+    with both.transaction(OURS) as connection:
+        connection.execute(text("UPDATE coverage SET due_at = now(), due_reason = 'person'"))
+
+
+def test_the_record_of_what_was_done_is_only_added_to(both):
+    for scope in (both.transaction(OURS), both.system()):
+        with pytest.raises(ProgrammingError, match="permission denied"), scope as connection:
+            connection.exec_driver_sql("UPDATE audit SET outcome = 'refused'")
+    refuse(both, "DELETE FROM audit", match="permission denied")
+    with both.transaction(OURS) as connection:
+        connection.execute(insert(account_tables.audit).values(account=OURS, at=NOW))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"SET openinspector.accounts = '{THEIRS}'",
+        f"SET LOCAL openinspector.accounts = '{THEIRS}'",
+        f"SET LOCAL openinspector.accounts = '{OURS},{THEIRS}'",
+        f"SELECT set_config('openinspector.accounts', '{THEIRS}', true)",
+        f"SELECT set_config('openinspector.accounts', '{THEIRS}', true), set_config('openinspector.seal', '', true)",
+        "SET LOCAL openinspector.accounts = '*'",
+        "RESET openinspector.accounts",
+        "SET LOCAL openinspector.seal = ''",
+    ],
+)
+def test_a_scope_that_is_set_by_hand_sees_nothing(both, statement):
+    with both.transaction(OURS) as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM tag").scalar_one() == 1
+        connection.exec_driver_sql(statement)
+        assert connection.exec_driver_sql("SELECT count(*) FROM tag").scalar_one() == 0
+    with both.transaction(OURS) as connection:  # and it does not last
+        assert connection.exec_driver_sql("SELECT count(*) FROM tag").scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SET ROLE openinspector_system",
+        "SET LOCAL ROLE openinspector",
+        "SET SESSION AUTHORIZATION openinspector",
+        "SELECT inner_pad FROM scope_key",
+        "SELECT * FROM access_key",
+        "ALTER TABLE tag DISABLE ROW LEVEL SECURITY",
+        "ALTER TABLE tag NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY scope ON tag",
+        "CREATE POLICY mine ON tag USING (true)",
+        "CREATE OR REPLACE FUNCTION openinspector.scope() RETURNS text[] LANGUAGE sql AS $$ SELECT '{}'::text[] $$",
+        "CREATE FUNCTION openinspector.mine() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$",
+        "CREATE VIEW openinspector.mine AS SELECT * FROM tag",
+        "CREATE TEMPORARY TABLE tag (no text)",
+        "CREATE FUNCTION pg_temp.leak(text) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RETURN true; END $$",
+        "GRANT openinspector_system TO openinspector_app",
+        "ALTER ROLE openinspector_app BYPASSRLS",
+        "SELECT pg_read_file('postgresql.conf')",
+        "COPY tag TO PROGRAM 'cat'",
+        "SELECT lo_import('/etc/passwd')",
+    ],
+)
+def test_a_request_can_not_raise_itself(both, statement):
+    refuse(both, statement, match="permission denied|must be owner|must be member|insufficient privilege")
+
+
+def test_row_security_that_is_switched_off_is_an_error_not_a_way_in(both):
+    with pytest.raises(ProgrammingError, match="row-level security"), both.transaction(OURS) as connection:
+        connection.exec_driver_sql("SET LOCAL row_security = off")
+        connection.exec_driver_sql("SELECT * FROM tag")
+
+
+def test_conditions_that_fail_on_a_row_tell_nothing_of_others(both):
+    """A condition runs after the policy, however cheap: a division by zero would tell of a row that isn't ours."""
+    with both.transaction(OURS) as connection:
+        hint = f"SELECT 1 / (CASE account WHEN '{THEIRS}' THEN 0 ELSE 1 END) FROM tag"
+        assert connection.exec_driver_sql(hint).scalars().all() == [1]
+        cast = f"SELECT key FROM tag WHERE CASE account WHEN '{THEIRS}' THEN value::date IS NULL ELSE true END"
+        assert connection.exec_driver_sql(cast).scalars().all() == ["k"]
+
+
+def test_keys_of_others_are_not_met(both):
+    """The same name in another account is no conflict, and so no way to find out that it is there."""
+    with both.transaction("777788889999") as connection:
+        row = {"region": REGION, "id": "f", "owner_id": "o", "name": "n", "action": "NONE", "account": "777788889999"}
+        connection.execute(insert(account_tables.filter_).values(row))
+
+
+def test_statistics_tell_nothing(both):
+    with both.system() as connection:
+        assert connection.execute(select(resource.c.id)).all()
+    with both.transaction(OURS) as connection:
+        assert connection.exec_driver_sql("SELECT * FROM pg_stats WHERE schemaname = 'openinspector'").all() == []
+        told = connection.exec_driver_sql("SELECT query FROM pg_stat_activity WHERE query LIKE '%%seal%%'").scalars()
+        assert not any(THEIRS in query for query in told)
+
+
+def test_a_member_sees_its_own_row_of_its_administrators_table(database):
+    admin, other = "123412341234", "555566667777"
+    with database.system() as connection:
+        for member in (OURS, other):
+            row = {"account": admin, "region": REGION, "member": member, "status": "ENABLED"}
+            connection.execute(insert(account_tables.member).values(row))
+    for account, seen in ((OURS, [OURS]), (admin, [OURS, other]), (THEIRS, [])):
+        with database.transaction(account) as connection:
+            assert connection.exec_driver_sql("SELECT member FROM member ORDER BY 1").scalars().all() == seen
+    with database.transaction(OURS) as connection:
+        assert connection.exec_driver_sql("UPDATE member SET status = 'REMOVED'").rowcount == 0
+    refuse(database, f"INSERT INTO member (account, region, member, status) VALUES ('{admin}', 'r', '{OURS}', 'X')")
+
+
+def test_the_scope_is_worked_out_once_a_query(both):
+    with both.transaction(OURS) as connection:
+        plan = "\n".join(connection.exec_driver_sql("EXPLAIN SELECT * FROM tag").scalars())
+    assert "InitPlan" in plan
+    assert "account = ANY ((InitPlan 1).col1)" in plan
