@@ -15,6 +15,7 @@ LONGEST_AGENT: Final = 256
 SENSITIVE: Final = frozenset(
     "accessToken authCode code instanceUrl manifestCode nextToken stateToken tlsCertificate".split()
 )
+_SECRET: Final = SENSITIVE | {"sessionToken"}  # what a CIS session is spoken with; the model says nothing of it
 _HIDDEN: Final = "***"
 _LONGEST_TEXT: Final = 512
 _LONGEST_NAME: Final = 128
@@ -45,7 +46,7 @@ def _shown(value: Any, depth: int) -> Any:
             return moment_text(value) if value.tzinfo else value.isoformat()
         case Mapping():
             shown = {
-                _name(name): _HIDDEN if name in SENSITIVE else _shown(member, depth - 1)
+                _name(name): _HIDDEN if name in _SECRET else _shown(member, depth - 1)
                 for name, member in list(value.items())[:_MOST_ITEMS]
             }
             return shown if len(value) <= _MOST_ITEMS else {**shown, "…": f"{len(value)} members"}

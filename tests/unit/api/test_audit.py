@@ -92,3 +92,9 @@ def test_a_deep_document_is_cut():
     for _ in range(100_000):
         deep = {"a": deep}
     assert "…" in parameters(deep)
+
+
+def test_the_token_of_a_cis_session_is_hidden():
+    told = parameters({"scanJobId": "job", "message": {"sessionToken": "f00d"}, "sessionToken": "f00d"})
+    assert "f00d" not in told
+    assert json.loads(told)["scanJobId"] == "job"
