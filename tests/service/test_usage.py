@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert
-from tests.service.conftest import START
+from tests.service.callers import START
 from tests.service.organization import ADMIN, MEMBER, REGION, STRANGER, found, refused
 
 from openinspector.model.usage import PRICES, Usage, monthly_cost

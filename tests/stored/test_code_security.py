@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 from sqlalchemy import insert, select, text
-from tests.stored.conftest import START
+from tests.service.callers import START
 from tests.stored.organization import ADMIN, MEMBER, ORGANIZATION, REGION, STRANGER, found
 
 from openinspector.store import code_security

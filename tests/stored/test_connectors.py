@@ -2,7 +2,7 @@
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.stored.conftest import START
+from tests.service.callers import START
 from tests.stored.organization import ADMIN, MEMBER, REGION, STRANGER, found
 
 CONFIG = f"arn:aws:config:{REGION}:{ADMIN}:connector/azure/one/1"

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from botocore.exceptions import ClientError
 from sqlalchemy import insert
-from tests.stored.conftest import START
+from tests.service.callers import START
 from tests.stored.organization import ADMIN, MEMBER, REGION, STRANGER, found
 
 from openinspector.store.account_tables import code_snippet, image_use, on_demand_scan

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openinspector.store import advisories
+
 if TYPE_CHECKING:
     from openinspector.store.database import Database
 
@@ -18,12 +20,9 @@ def data_folder(chosen: argparse.Namespace) -> Path:
     """
     if chosen.data:
         return Path(chosen.data)
-    named = os.environ.get("OPENINSPECTOR_DATA")
-    if named:
-        return Path(named)
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and not os.environ.get("OPENINSPECTOR_DATA"):
         return Path("/var/lib/openinspector")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "openinspector"
+    return advisories.data_folder()
 
 
 @contextmanager

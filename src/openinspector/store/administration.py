@@ -1,10 +1,9 @@
 """Whom an account administers."""
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from openinspector.store.account_tables import member
-from openinspector.store.organizations import ASSOCIATED, read_admin
+from openinspector.store.organizations import member_ids, read_admin
 
 
 class Administration(Struct, frozen=True, kw_only=True):
@@ -19,8 +18,4 @@ def administration(connection: Connection, account: str, region: str) -> Adminis
     admin = read_admin(connection, region, account)
     if admin is None:
         return Administration()
-    mine = select(member.c.member).where(
-        member.c.account == account, member.c.region == region, member.c.status.in_(ASSOCIATED)
-    )
-    members = connection.execute(mine.order_by(member.c.member)).scalars()
-    return Administration(organization_id=admin.organization_id, members=tuple(members))
+    return Administration(organization_id=admin.organization_id, members=tuple(member_ids(connection, region, account)))

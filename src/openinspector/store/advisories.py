@@ -37,19 +37,18 @@ _IN_FORCE = f"{_ALL} AND NOT a.flags & {OVERRULED}"
 _CONTAINING = f"{_IN_FORCE} AND a.lo <= ?3 AND (a.hi IS NULL OR a.hi > ?3 OR a.flags & {UNREADABLE | EXACT})"
 
 
+def data_folder() -> Path:
+    """`OPENINSPECTOR_DATA`, or where data of this user lies."""
+    named = os.environ.get("OPENINSPECTOR_DATA")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "openinspector"
+
+
 def default_path() -> Path:
     """`OPENINSPECTOR_DB`, or where `openinspector db update` puts it."""
     named = os.environ.get("OPENINSPECTOR_DB")
-    if named:
-        return Path(named)
-    data = os.environ.get("OPENINSPECTOR_DATA")
-    if data:
-        return Path(data) / "advisories.sqlite"
-    return (
-        Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-        / "openinspector"
-        / "advisories.sqlite"
-    )
+    return Path(named) if named else data_folder() / "advisories.sqlite"
 
 
 def _is_file(path: Path) -> bool:

@@ -1,27 +1,20 @@
 """Flaws with what others say of them, as they are known now."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, text
 
 from openinspector.model.enrichment import Epss, Exploit, Kev
 from openinspector.model.match import Vulnerability
 from openinspector.store.rows import flaw_of
-from openinspector.store.tables import enrichment, vulnerability
 
 
 def read_flaws(connection: Connection, ids: Collection[str]) -> dict[str, Vulnerability]:
     """Those that are known, by their ids."""
-    said = (enrichment.c[name] for name in ("epss", "percentile", "epss_date", "kev", "exploits"))
-    flaws = (
-        select(vulnerability.c.id, vulnerability.c.document, *said)
-        .outerjoin_from(vulnerability, enrichment, enrichment.c.vulnerability_id == vulnerability.c.id)
-        .where(vulnerability.c.id.in_(sorted(ids)))
-    )
-    return {row.id: _flaw(row) for row in connection.execute(flaws)}
+    return {row.id: _flaw(row) for row in connection.execute(_FLAWS, {"flaws": sorted(ids)})}
 
 
 def _flaw(row: Any) -> Vulnerability:
@@ -34,3 +27,9 @@ def _flaw(row: Any) -> Vulnerability:
         kev=msgspec.convert(row.kev, Kev) if row.kev else None,
         exploits=msgspec.convert(row.exploits or (), tuple[Exploit, ...]),
     )
+
+
+_FLAWS: Final = text(
+    "SELECT v.id, v.document, e.epss, e.percentile, e.epss_date, e.kev, e.exploits FROM vulnerability v"
+    " LEFT JOIN enrichment e ON e.vulnerability_id = v.id WHERE v.id = ANY (:flaws)"
+)

@@ -9,12 +9,10 @@ from typing import Any, Final
 
 import msgspec
 import zstandard
-from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from openinspector.match.remedy import remedy
 from openinspector.model.advisory import State
-from openinspector.model.enrichment import Epss, Exploit, Kev
 from openinspector.model.match import Evidence, Finding, Report, SeverityWord, Vulnerability
 from openinspector.model.match import Match as Found
 from openinspector.model.package import Location, Package, SourcePackage
@@ -23,7 +21,8 @@ from openinspector.render.moments import precise
 from openinspector.score.severity import band, choose_vector
 from openinspector.store.bulk import clean_noun, upsert
 from openinspector.store.finding_packages import SILENT
-from openinspector.store.rows import Match, flaw_of, store_matches, store_vulnerabilities
+from openinspector.store.flaws import read_flaws
+from openinspector.store.rows import Match, store_matches, store_vulnerabilities
 from openinspector.store.tables import enrichment
 
 # What is read of a resource's inventory about a flaw: the layers as the scan called them, and the matches.
@@ -77,7 +76,7 @@ def read_matched(connection: Connection, wanted: Collection[tuple[int, str]]) ->
     if not wanted:
         return {}
     inventories, named = [number for number, _ in wanted], [name for _, name in wanted]
-    flaws = {row.id: _flaw(row) for row in connection.execute(_FLAWS, {"flaws": sorted(set(named))})}
+    flaws = read_flaws(connection, set(named))
     unpack = zstandard.ZstdDecompressor()
     evidence = msgspec.msgpack.Decoder(tuple[Evidence, ...])
     layers: dict[int, tuple[str, ...]] = {}
@@ -162,15 +161,6 @@ def _layer(layers: Sequence[str], position: int | None) -> str:
     return layers[position] if position is not None and position < len(layers) else ""
 
 
-def _flaw(row: Any) -> Vulnerability:
-    epss = None
-    if row.epss is not None:
-        epss = Epss(vulnerability=row.id, score=row.epss, percentile=row.percentile, date=row.epss_date)
-    kev = msgspec.convert(row.kev, Kev) if row.kev else None
-    exploits = msgspec.convert(row.exploits or [], tuple[Exploit, ...])
-    return replace(flaw_of(row.document), epss=epss, kev=kev, exploits=exploits)
-
-
 def _rated(flaw: Vulnerability) -> tuple[str, float | None, str, str]:
     """How bad a flaw is by itself, wherever it is."""
     score, vector, source = choose_vector(flaw)
@@ -214,10 +204,6 @@ _PACKAGES: Final = text(
 _OF_OTHER_REPOSITORIES: Final = text(
     "SELECT * FROM package_vulnerability WHERE package_id = ANY (:ids) AND repository <> ''"
     " AND repository <> ALL (:enabled)"
-)
-_FLAWS: Final = text(
-    "SELECT v.id, v.document, e.epss, e.percentile, e.epss_date, e.kev, e.exploits FROM vulnerability v"
-    " LEFT JOIN enrichment e ON e.vulnerability_id = v.id WHERE v.id = ANY (:flaws)"
 )
 _MATCHES: Final = text(
     "SELECT i.id AS inventory_id, i.layers, ip.layer, ip.introduced, ip.path, ip.owner, ip.extra, p.type, p.name,"

@@ -71,11 +71,7 @@ def by_check(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             connection,
             context.region,
             _scan(context, connection, given["scanArn"]),
-            filters=given.get("filterCriteria") or {},
-            sort=given.get("sortBy") or "CHECK_ID",
-            order=given.get("sortOrder") or "ASC",
-            after=page.after,
-            size=page.size,
+            **_asked(given, page, "CHECK_ID"),
         )
 
     def tell(row: "Row[Any]") -> dict[str, Any]:
@@ -101,11 +97,7 @@ def by_resource(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             connection,
             context.region,
             _scan(context, connection, given["scanArn"]),
-            filters=given.get("filterCriteria") or {},
-            sort=given.get("sortBy") or "RESOURCE_ID",
-            order=given.get("sortOrder") or "ASC",
-            after=page.after,
-            size=page.size,
+            **_asked(given, page, "RESOURCE_ID"),
         )
 
     def tell(row: "Row[Any]") -> dict[str, Any]:
@@ -137,11 +129,7 @@ def details(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             account,
             given["targetResourceId"],
             finding_head=own_arn(context.region, account, f"owner/{account}/cis-finding/"),
-            filters=given.get("filterCriteria") or {},
-            sort=given.get("sortBy") or "CHECK_ID",
-            order=given.get("sortOrder") or "ASC",
-            after=page.after,
-            size=page.size,
+            **_asked(given, page, "CHECK_ID"),
         )
 
     def tell(row: "Row[Any]") -> dict[str, Any]:
@@ -169,6 +157,17 @@ def _connected(context: Context) -> Iterator[tuple["Connection", frozenset[str]]
     accounts = accounts_in_view(context)
     with context.connect(*accounts) as connection:
         yield connection, frozenset(accounts)
+
+
+def _asked(given: dict[str, Any], page: Page, sort: str) -> dict[str, Any]:
+    """Which results of a run, in which order, from where on; by `sort` upwards unless told otherwise."""
+    return {
+        "filters": given.get("filterCriteria") or {},
+        "sort": given.get("sortBy") or sort,
+        "order": given.get("sortOrder") or "ASC",
+        "after": page.after,
+        "size": page.size,
+    }
 
 
 def _scan(context: Context, connection: "Connection", arn: str) -> str:
