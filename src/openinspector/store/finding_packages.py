@@ -45,7 +45,6 @@ _STATEMENT: Final = f"""
               JOIN {SCHEMA}.package p ON p.id = ip.package_id
               JOIN {SCHEMA}.package_vulnerability pv ON pv.package_id = ip.package_id
              WHERE finding.status <> 'CLOSED' AND i.id = resource.inventory_id
-               AND NOT coalesce(jsonb_exists(finding.details, 'packages'), false)
                AND pv.vulnerability_id = finding.vulnerability_id AND finding.vulnerability_id <> ''
                AND (pv.repository = '' OR pv.repository = ANY (i.repositories))
                AND pv.state <> ALL (ARRAY['{"', '".join(SILENT)}'])
@@ -58,7 +57,7 @@ _STATEMENT: Final = f"""
                       FROM jsonb_array_elements(w #> '{{package,qualifiers}}') AS pair),
                    ARRAY(SELECT jsonb_array_elements_text(finding.details -> 'related'))
               FROM jsonb_array_elements(finding.details -> 'packages') AS w
-             WHERE jsonb_exists(finding.details, 'packages')
+             WHERE finding.status = 'CLOSED'
           ) AS found
       ) AS split"""  # noqa: S608  our own names
 
