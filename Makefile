@@ -43,7 +43,7 @@ docs: setup ## write the generated pages
 
 lock: ## pin every version again
 	$(BIN)/pip install -q uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra traces --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
 
 clean: ## throw away what the tasks made
 	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
