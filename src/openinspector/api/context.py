@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from openinspector.api.model import Operation
 from openinspector.api.token import Page, Scope, open_page
+from openinspector.pipeline.contract import nobody
+from openinspector.pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -81,6 +83,8 @@ class Context:
     connect: Connect
     token_key: bytes
     sealer: "Sealer | None" = None  # None: there is nothing to seal secrets with, and none may be kept
+    settings: Settings = Settings()
+    poke: Callable[[str], None] = nobody  # has a chore of the workers done soon; after the transaction, not in it
 
     @property
     def account_id(self) -> str:

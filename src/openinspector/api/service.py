@@ -23,6 +23,8 @@ from openinspector.api.serialize import missing
 from openinspector.model.access import AuditEntry, Role
 from openinspector.model.moment import moment_text
 from openinspector.model.resource import AccountId
+from openinspector.pipeline.contract import nobody
+from openinspector.pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from openinspector.store.sealing import Sealer
@@ -41,6 +43,7 @@ class Circumstances:
     `token_key` signs page tokens: the same for every process of a service, at least 32 random bytes. `clock` gives
     aware UTC moments. `audit` keeps what is told of each call that changes something. `check_output` has every answer
     looked at for required members: tests set it. `sealer` seals the secrets of integrations; without one none is kept.
+    `poke` has a chore of the workers done soon.
     """
 
     authenticator: Authenticator
@@ -51,6 +54,8 @@ class Circumstances:
     audit: Callable[[AuditEntry], None] = _kept_by_nobody
     check_output: bool = False
     sealer: "Sealer | None" = None
+    settings: Settings = Settings()
+    poke: Callable[[str], None] = nobody
 
 
 class Service:
@@ -140,6 +145,8 @@ class Service:
             connect=self._on.connect,
             token_key=self._on.token_key,
             sealer=self._on.sealer,
+            settings=self._on.settings,
+            poke=self._on.poke,
         )
         output = handler(context, asked)
         if self._on.check_output:
