@@ -23,6 +23,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from openinspector.errors import StoreError
+from openinspector.store import queue
 from openinspector.store.migrations import HEAD
 from openinspector.store.roles import APP_ROLE, SCHEMA, SYSTEM_ROLE
 
@@ -70,6 +71,16 @@ class Database:
             if seconds != SYSTEM_SECONDS:
                 connection.execute(_LIMIT, {"timeout": _ms(seconds)})
             yield connection
+
+    def queue_arguments(self) -> dict[str, Any]:
+        """What the queue connects with, as the system: `conninfo`, and `kwargs` for each connection."""
+        conninfo = self._system.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        options = f"-c search_path={queue.QUEUE_SCHEMA} -c role={SYSTEM_ROLE} -c timezone=UTC"
+        name = f"openinspector queue {os.getpid()}"
+        return {
+            "conninfo": conninfo,
+            "kwargs": {"application_name": name, "connect_timeout": 10, "options": options},
+        }
 
     def close(self) -> None:
         """Closes the connections that nobody uses; the others close when they are given back."""
@@ -145,15 +156,15 @@ def migrate(engine: Engine) -> None:
                 raise StoreError(
                     f"the database is PostgreSQL {int(version) // 10000}; {OLDEST} is the oldest that does"
                 )
-            if _revision(connection) == HEAD:
+            if _is_current(connection):
                 return
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{MIGRATION_SECONDS}s'")
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-            found = _revision(connection)
-            if found == HEAD:
+            if _is_current(connection):
                 return
+            found = _revision(connection)
             if found > HEAD:
                 raise StoreError(
                     f"the database is at revision {found}, which a newer openinspector made; this one knows {HEAD} as"
@@ -161,6 +172,7 @@ def migrate(engine: Engine) -> None:
                 )
             connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
             _upgrade(connection)
+            queue.bring_up_to_date(connection)
     except SQLAlchemyError as error:
         raise StoreError(f"the database's schema can't be brought up to date: {_reason(error)}") from error
 
@@ -175,6 +187,10 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _is_current(connection: Connection) -> bool:
+    return _revision(connection) == HEAD and queue.is_current(connection)
 
 
 def _revision(connection: Connection) -> str:

@@ -345,3 +345,18 @@ event: Final = Table(
     comment="The outbox: what the world is told, written in the transaction that made it true, under the id that it is"
     " sent with. An event about a finding names it and is put into words when it is sent; others carry their payload.",
 )
+
+chore: Final = Table(
+    "chore",
+    metadata,
+    Column("name", WORD, primary_key=True),
+    Column("due_at", TIME, nullable=False),
+    Column("runs", BigInteger, nullable=False, server_default=text("0")),
+    Column("failures", BigInteger, nullable=False, server_default=text("0")),
+    Column("done", BigInteger, nullable=False, server_default=text("0")),
+    Column("seconds", Double, nullable=False, server_default=text("0")),
+    moment("last_started_at"),
+    moment("last_ended_at"),
+    word("last_error"),
+    comment="Something that the workers do of their own accord: when it is due, and how it went, of all of them.",
+)
