@@ -15,8 +15,8 @@ from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openinspector.api.answer import Answer
@@ -25,29 +25,17 @@ from openinspector.api.errors import ApiError, Throttled, ValidationFailed
 from openinspector.api.model import Operation
 from openinspector.api.parse import MEBIBYTE, body_limit
 from openinspector.api.service import Service
+from openinspector.api.status import Ready, health_routes
 
 THREADS: Final = 32  # requests that are worked on at a time
 BODIES: Final = 256 * MEBIBYTE  # bytes of all bodies in flight
 _LONGEST_LENGTH: Final = 12  # digits of a Content-Length
 BODY_SECONDS: Final = 30.0  # a body that takes longer to arrive is given up
 
-Ready = Callable[[], str]
-"""Why the service can't answer now ("the database is not there"), or "" where it can. Runs in a thread."""
-
 
 def create_app(service: Service, ready: Ready, *, threads: int = THREADS) -> ASGIApp:
     """The application. `ready` is asked by `/readyz`."""
-
-    async def healthz(_request: HttpRequest) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def readyz(_request: HttpRequest) -> Response:
-        reason = await to_thread.run_sync(ready)
-        return JSONResponse({"status": reason or "ok"}, status_code=503 if reason else 200)
-
-    return Starlette(
-        routes=[Route("/healthz", healthz), Route("/readyz", readyz), Mount("/", _Operations(service, threads))]
-    )
+    return Starlette(routes=[*health_routes(ready), Mount("/", _Operations(service, threads))])
 
 
 class _Budget:

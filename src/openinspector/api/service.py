@@ -25,6 +25,7 @@ from openinspector.model.moment import moment_text
 from openinspector.model.resource import AccountId
 from openinspector.pipeline.contract import nobody
 from openinspector.pipeline.settings import Settings
+from openinspector.transport.telemetry import span
 
 if TYPE_CHECKING:
     from openinspector.store.sealing import Sealer
@@ -36,6 +37,10 @@ def _kept_by_nobody(_entry: AuditEntry) -> None:
     """Where no log is kept."""
 
 
+def unwatched(_operation: str, _status: int, _seconds: float) -> None:
+    """Where nobody counts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What a service stands on.
@@ -43,7 +48,7 @@ class Circumstances:
     `token_key` signs page tokens: the same for every process of a service, at least 32 random bytes. `clock` gives
     aware UTC moments. `audit` keeps what is told of each call that changes something. `check_output` has every answer
     looked at for required members: tests set it. `sealer` seals the secrets of integrations; without one none is kept.
-    `poke` has a chore of the workers done soon.
+    `poke` has a chore of the workers done soon. `watch` is told of each answer its operation, status and seconds.
     """
 
     authenticator: Authenticator
@@ -56,6 +61,7 @@ class Circumstances:
     sealer: "Sealer | None" = None
     settings: Settings = Settings()
     poke: Callable[[str], None] = nobody
+    watch: Callable[[str, int, float], None] = unwatched
 
 
 class Service:
@@ -85,28 +91,33 @@ class Service:
         operation = request.operation
         principal: Principal | None = None
         given: dict[str, Any] = {}
-        try:
+        with span(operation.name, dict(request.headers)) as told:
             try:
-                principal = self._on.authenticator.authenticate(request)
-                answer = success(operation, self._output(request, principal, given))
-            except ApiError as error:
-                answer = failure(error, operation)
-        except Exception:
-            # What the caller is told names nothing of ours; the log has it all under the request's id.
-            LOG.exception("unforeseen", extra={"request_id": request.request_id, "operation": operation.name})
-            answer = failure(unforeseen(request.request_id), operation)
+                try:
+                    principal = self._on.authenticator.authenticate(request)
+                    answer = success(operation, self._output(request, principal, given))
+                except ApiError as error:
+                    answer = failure(error, operation)
+            except Exception:
+                # What the caller is told names nothing of ours; the log has it all under the request's id.
+                LOG.exception("unforeseen", extra={"request_id": request.request_id, "operation": operation.name})
+                answer = failure(unforeseen(request.request_id), operation)
+            told(rpc__system="aws-api", rpc__service=operation.service, rpc__method=operation.name)
+            told(http__response__status_code=answer.status, aws__request_id=request.request_id, error=answer.error)
         if principal is not None and operation.name in MUTATING:
             self._audit(request, principal, given, answer)
-        spent = round((perf_counter() - started) * 1000, 3)
+        seconds = perf_counter() - started
         who = {"account_id": principal.account_id, "key_id": principal.key_id} if principal else {}
-        size = len(request.body)
+        size, spent = len(request.body), round(seconds * 1000, 3)
         _log(operation, answer, request.request_id, request.client, **who, bytes_in=size, milliseconds=spent)
+        self._on.watch(operation.name, answer.status, seconds)
         return answer
 
     def refuse(self, error: ApiError, operation: Operation | None, *, request_id: str, client: str) -> Answer:
         """What is said to a request that was never read: no operation, or no body that may be taken."""
         answer = failure(error, operation)
         _log(operation, answer, request_id, client)
+        self._on.watch(operation.name if operation else "", answer.status, 0.0)
         return answer
 
     def _audit(self, request: Request, principal: Principal, given: Mapping[str, Any], answer: Answer) -> None:

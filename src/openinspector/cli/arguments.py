@@ -12,6 +12,7 @@ _SERVE_EXAMPLES = """\
 examples:
   openinspector serve                                        on loopback, with a database in the data folder
   openinspector serve --region eu-west-1 --database-url postgresql://inspector@db/inspector
+  openinspector serve --role worker --database-url postgresql://inspector@db/inspector --status-port 9100
   openinspector serve --host 0.0.0.0 --tls-certificate cert.pem --tls-key key.pem
 
 then, in another shell, with a key of `openinspector keys create`:
@@ -242,6 +243,15 @@ def _serve(commands: Any) -> None:
     serve.add_argument("--region", default="us-east-1", help="the region that it is (default: us-east-1)")
     serve.add_argument("--tls-certificate", metavar="FILE", help="a certificate with its chain, PEM")
     serve.add_argument("--tls-key", metavar="FILE", help="its private key, PEM")
+    roles = "the API, a worker, or the API with workers of its own (default: all)"
+    serve.add_argument("--role", choices=("all", "api", "worker"), default="all", help=roles)
+    serve.add_argument("--workers", type=int, default=1, metavar="N", help="worker processes of `all` (default: 1)")
+    serve.add_argument(
+        "--lanes", type=int, default=4, metavar="N", help="chores that a worker does at a time (default: 4)"
+    )
+    serve.add_argument("--status-port", type=int, metavar="N", help="health and metrics at a port of their own")
+    serve.add_argument("--status-host", default="127.0.0.1", metavar="HOST", help="its address (default: 127.0.0.1)")
+    serve.add_argument("--owned", action="store_true", help=argparse.SUPPRESS)
     _storage(serve)
     serve.set_defaults(command=_later("serve"))
 

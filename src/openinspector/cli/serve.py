@@ -1,83 +1,77 @@
-"""`openinspector serve`: Inspector's API over PostgreSQL."""
+"""`openinspector serve`: Inspector's API over PostgreSQL, and the workers behind it."""
 
 import argparse
-import logging
+import contextlib
+import signal
 import ssl
 import sys
 import time
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from openinspector.cli.service import data_folder, database
+from openinspector.cli.logs import log_as_json
+from openinspector.cli.service import database, work_of
 from openinspector.errors import UsageError
 
 if TYPE_CHECKING:
+    from openinspector.api.metrics import Metrics
     from openinspector.api.service import Service
+    from openinspector.pipeline.contract import Work
     from openinspector.store.database import Database
 
-_DRAIN_SECONDS = 30  # that requests in flight have when the service is asked to stop
+_DRAIN_SECONDS: Final = 30  # that requests in flight have when the service is asked to stop
+_SILENCE_SECONDS: Final = 60.0  # after which a worker that looked at nothing isn't ready
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    import uvicorn
-
-    from openinspector.api.app import create_app
+    from openinspector.transport.telemetry import start_traces, stop_traces
 
     if bool(chosen.tls_certificate) != bool(chosen.tls_key):
         raise UsageError("--tls-certificate and --tls-key go together")
-    _log_as_json()
+    if chosen.lanes < 1 or chosen.workers < 0:
+        raise UsageError("--lanes is at least 1, and --workers not less than 0")
+    log_as_json()
+    stop = _until_told()
     with database(chosen) as found:
-        app = create_app(service_of(found, data_folder(chosen), chosen.region), lambda: readiness(found))
-        config = uvicorn.Config(
-            app,
-            host=chosen.host,
-            port=chosen.port,
-            ssl_certfile=chosen.tls_certificate,
-            ssl_keyfile=chosen.tls_key,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
-        _check_tls(config)
-        scheme = "https" if chosen.tls_certificate else "http"
-        print(f"openinspector: serving {chosen.region} at {scheme}://{chosen.host}:{chosen.port}", file=sys.stderr)
-        uvicorn.Server(config).run()
+        work = work_of(chosen, found)
+        start_traces(work.settings.traces.endpoint, f"openinspector-{chosen.role}")
+        try:
+            if chosen.role == "worker":
+                _work(chosen, work, stop)
+            else:
+                _serve(chosen, work, stop)
+        finally:
+            stop_traces()
     return 0
 
 
-def service_of(found: "Database", data: Path, region: str) -> "Service":
+def service_of(work: "Work", metrics: "Metrics | None" = None) -> "Service":
     """The service over a database."""
     from openinspector.api import operations
     from openinspector.api.gate import Doorkeeper, Gate
     from openinspector.api.handlers import discover
-    from openinspector.api.service import Circumstances, Service
+    from openinspector.api.service import Circumstances, Service, unwatched
     from openinspector.api.throttle import Throttle
     from openinspector.store.audit import record
     from openinspector.store.key_ring import DatabaseKeyRing
-    from openinspector.store.sealing import open_sealer
 
-    def now() -> datetime:
-        return datetime.now(UTC)
-
-    sealer = open_sealer(data)
-    doorkeeper = Doorkeeper(DatabaseKeyRing(found, sealer), sealer)
-    gate = Gate(doorkeeper, Throttle(), regions=(region,), clock=now, ticks=time.monotonic)
+    doorkeeper = Doorkeeper(DatabaseKeyRing(work.database, work.sealer), work.sealer)
+    gate = Gate(doorkeeper, Throttle(), regions=(work.region,), clock=work.clock, ticks=time.monotonic)
     return Service(
         discover(operations),
         Circumstances(
             authenticator=gate,
-            connect=found.transaction,
-            region=region,
-            token_key=sealer.derive("page tokens"),
-            clock=now,
-            audit=lambda entry: record(found, entry),
-            sealer=sealer,
+            connect=work.database.transaction,
+            region=work.region,
+            token_key=work.sealer.derive("page tokens"),
+            clock=work.clock,
+            audit=lambda entry: record(work.database, entry),
+            sealer=work.sealer,
+            settings=work.settings,
+            poke=work.poke,
+            watch=metrics.request if metrics is not None else unwatched,
         ),
     )
 
@@ -94,44 +88,116 @@ def readiness(found: "Database") -> str:
     return ""
 
 
+def _serve(chosen: argparse.Namespace, work: "Work", stop: Event) -> None:
+    """The API, with workers of its own unless it is to have none."""
+    import uvicorn
+
+    from openinspector.api.app import create_app
+    from openinspector.cli.supervise import Supervisor
+
+    metrics = _metrics(work.database)
+
+    def ready() -> str:
+        return readiness(work.database)
+
+    config = uvicorn.Config(
+        create_app(service_of(work, metrics), ready),
+        host=chosen.host,
+        port=chosen.port,
+        ssl_certfile=chosen.tls_certificate,
+        ssl_keyfile=chosen.tls_key,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    _check_tls(config)
+    server = uvicorn.Server(config)
+    supervisor = Supervisor(chosen, chosen.workers if chosen.role == "all" else 0)
+    with _status(chosen, ready, metrics):
+        supervisor.start()
+        try:
+            scheme = "https" if chosen.tls_certificate else "http"
+            print(f"openinspector: serving {chosen.region} at {scheme}://{chosen.host}:{chosen.port}", file=sys.stderr)
+            # It takes the signals while it serves, and hands them on to those of `_until_told` at its end.
+            server.run()
+        finally:
+            stop.set()
+            supervisor.stop()
+
+
+def _work(chosen: argparse.Namespace, work: "Work", stop: Event) -> None:
+    """A worker."""
+    from openinspector.pipeline.worker import Worker, chores
+
+    if chosen.owned:
+        Thread(target=_until_alone, args=(stop,), daemon=True).start()
+    worker = Worker(stop, work, chores(), chosen.lanes)
+
+    def ready() -> str:
+        silent = worker.silent_seconds
+        return readiness(work.database) or (f"silent for {silent:.0f} s" if silent > _SILENCE_SECONDS else "")
+
+    with _status(chosen, ready, _metrics(work.database)):
+        worker.run()
+
+
+def _metrics(found: "Database") -> "Metrics":
+    from openinspector.api.metrics import Metrics
+    from openinspector.store.gauges import Gauges, read_gauges
+
+    def gauges() -> Gauges:
+        with found.system(seconds=10) as connection:
+            return read_gauges(connection)
+
+    return Metrics(gauges)
+
+
+@contextlib.contextmanager
+def _status(chosen: argparse.Namespace, ready: Callable[[], str], metrics: "Metrics") -> Iterator[None]:
+    """Health, readiness and metrics on a port of their own, where one is asked for."""
+    if chosen.status_port is None:
+        yield
+        return
+    import uvicorn
+
+    from openinspector.api.status import create_status_app
+
+    app = create_status_app(ready, metrics)
+    config = uvicorn.Config(app, host=chosen.status_host, port=chosen.status_port, log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(5)
+
+
+def _until_told() -> Event:
+    """Set when this process is asked to stop."""
+    stop = Event()
+
+    def told(_signal: int, _frame: Any) -> None:
+        stop.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, told)
+    return stop
+
+
+def _until_alone(stop: Event) -> None:
+    """Stops when whoever started us has ended: nobody writes to our standard input, it only comes to an end."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    stop.set()
+
+
 def _check_tls(config: Any) -> None:
     """Load the certificate now, so that a wrong one is told in a sentence."""
     try:
         config.load()
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"the certificate can't be used: {error}") from error
-
-
-class _JsonLines(logging.Formatter):
-    """A log record as a line of JSON."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        said: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": _writable(record.getMessage()),
-        }
-        request = getattr(record, "request", None)
-        if isinstance(request, dict):
-            said.update(request)
-        elif hasattr(record, "request_id"):
-            said["request_id"] = record.request_id
-        if record.exc_info:
-            said["exception"] = _writable(self.formatException(record.exc_info))
-        return msgspec.json.encode(said).decode()
-
-
-def _writable(text: str) -> str:
-    """Text that UTF-8 can hold: an exception may quote half of a surrogate pair that somebody sent."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _log_as_json() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLines())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)

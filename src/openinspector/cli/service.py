@@ -4,12 +4,15 @@ import argparse
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openinspector.store import advisories
 
 if TYPE_CHECKING:
+    from openinspector.pipeline.contract import Work
     from openinspector.store.database import Database
 
 
@@ -43,3 +46,29 @@ def database(chosen: argparse.Namespace) -> Iterator["Database"]:
 
     with start(data_folder(chosen)) as server, connect_embedded(server) as found:
         yield found
+
+
+def work_of(chosen: argparse.Namespace, found: "Database") -> "Work":
+    """What the service works with, over a database.
+
+    Raises:
+        UsageError: The settings or the sealing keys can't be read.
+    """
+    from openinspector.pipeline.contract import Work
+    from openinspector.pipeline.in_force import advisories_in_force
+    from openinspector.pipeline.registry import feeds
+    from openinspector.pipeline.settings import load_settings
+    from openinspector.pipeline.worker import chores, poker
+    from openinspector.store.sealing import open_sealer
+
+    data = data_folder(chosen)
+    work = Work(
+        database=found,
+        region=chosen.region,
+        data=data,
+        settings=load_settings(frozenset(feeds())),
+        advisories=advisories_in_force,
+        sealer=open_sealer(data),
+        clock=lambda: datetime.now(UTC),
+    )
+    return replace(work, poke=poker(work, chores()))

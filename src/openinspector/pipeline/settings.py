@@ -1,4 +1,4 @@
-"""The settings file: which feeds are fetched, and from where.
+"""The settings file: which feeds are fetched, and from where, and what the service does otherwise than by default.
 
     [mirror]
     url = "https://mirror.example/openinspector"
@@ -13,6 +13,8 @@
     [feeds.amazon]
     skip = ["amazon/al1/*"]
     documents = { "amazon/al2/core/updateinfo.xml.gz" = "https://intranet.example/al2.xml.gz" }
+    [traces]
+    endpoint = "http://collector.example:4318"
 
 A feed's `url` is the address of its document where it has one, and else (or if it ends in `/`) of a folder with the
 layout's paths below it.
@@ -54,12 +56,19 @@ class FeedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     skip: tuple[str, ...] = ()
 
 
+class TracesSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where traces go: the base address of an OpenTelemetry collector (OTLP over HTTP); "" for nowhere."""
+
+    endpoint: str = ""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
     mirror: MirrorSettings = MirrorSettings()
     update: UpdateSettings = UpdateSettings()
     feeds: dict[str, FeedSettings] = {}
+    traces: TracesSettings = TracesSettings()
 
 
 def settings_path() -> Path:
