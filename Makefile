@@ -44,6 +44,7 @@ docs: setup ## write the generated pages
 lock: ## pin every version again
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra traces --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml deploy/requirements.in --extra traces -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -o deploy/requirements.lock
 
 clean: ## throw away what the tasks made
 	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

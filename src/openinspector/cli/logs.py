@@ -15,6 +15,8 @@ def log_as_json() -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, in which there may be secrets
     # What the queue's library tells of each job is told by the worker already.
     logging.getLogger("procrastinate").setLevel(logging.ERROR)
 

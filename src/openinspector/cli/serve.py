@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import signal
 import ssl
 import sys
@@ -190,7 +191,8 @@ def _until_told() -> Event:
 
 def _until_alone(stop: Event) -> None:
     """Stops when whoever started us has ended: nobody writes to our standard input, it only comes to an end."""
-    while sys.stdin.buffer.read(4096):
+    # Not through sys.stdin: a thread that waits in there holds a lock that the interpreter needs at its end.
+    while os.read(0, 4096):
         pass
     stop.set()
 

@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,6 +36,7 @@ TICK_SECONDS: Final = 1.0
 LONGEST_RETRY: Final = timedelta(seconds=30)  # until a chore that failed is due again, at the latest
 DRAIN_SECONDS: Final = 60.0  # that running chores have to leave off
 _AGAIN_SECONDS: Final = 1.0  # until a worker whose queue was lost asks for it again
+_ENDED_SECONDS: Final = 3.0  # until a job that has ended must be gone
 _POLL_SECONDS: Final = 5.0  # the queue is looked at even where no notification came
 
 
@@ -95,6 +96,7 @@ class Worker:
         self._lanes = lanes
         self._work = replace(work, stopping=stop.is_set, poke=poker(work, known))
         self._beat = monotonic()
+        self._ended: dict[int, float] = {}  # jobs that were done, and when
 
     @property
     def silent_seconds(self) -> float:
@@ -122,7 +124,7 @@ class Worker:
 
         app = App(connector=PsycopgConnector(**self._work.database.queue_arguments(), min_size=1, max_size=4))
         for each in self._known.values():
-            app.task(name=each.name, queue=queue.QUEUE)(self._job(each))
+            app.task(name=each.name, queue=queue.QUEUE, pass_context=True)(self._job(each))
         async with app.open_async():
             taking = asyncio.create_task(
                 app.run_worker_async(
@@ -142,10 +144,11 @@ class Worker:
             with contextlib.suppress(asyncio.CancelledError):
                 await taking
 
-    def _job(self, chore: Chore) -> Callable[[], None]:
-        def job() -> None:
+    def _job(self, chore: Chore) -> Callable[[Any], None]:
+        def job(context: Any) -> None:
             if not self._stop.is_set():
                 run_chore(self._work, chore)
+            self._ended[context.job.id] = monotonic()
 
         return job
 
@@ -159,7 +162,10 @@ class Worker:
             await self._wait(TICK_SECONDS)
 
     def _look(self) -> None:
+        # The library takes a job away that has ended, if its connection holds; if not, it would hold up the next one.
+        ended = [number for number, at in list(self._ended.items()) if monotonic() - at > _ENDED_SECONDS]
         with self._work.database.system(seconds=10) as connection:
+            queue.forget_jobs(connection, ended)
             abandoned = queue.forget_stalled(connection)
             every = {each.name: each.every for each in self._known.values()}
             due = queue.poke_due(connection, every, self._work.clock())
@@ -168,6 +174,8 @@ class Worker:
             for name in due:
                 for lane in range(1, self._known[name].side_by_side):
                     queue.poke(connection, name, lane)
+        for number in ended:
+            del self._ended[number]
         self._beat = monotonic()
 
     async def _stopped(self) -> None:

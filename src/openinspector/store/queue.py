@@ -97,6 +97,12 @@ def forget_stalled(connection: Connection) -> list[str]:
     return list(connection.execute(_STALLED, {"seconds": STALLED_SECONDS}).scalars())
 
 
+def forget_jobs(connection: Connection, numbers: Sequence[int]) -> None:
+    """Takes jobs away that have ended, where they are still there."""
+    if numbers:
+        connection.execute(_FORGET, {"numbers": list(numbers)})
+
+
 def record_run(
     connection: Connection, name: str, started: datetime, ended: datetime, done: int, error: str, again: timedelta
 ) -> None:
@@ -160,6 +166,7 @@ _STALLED: Final = _statement(
     "SELECT FROM {queue}.procrastinate_workers w WHERE w.id = j.worker_id"
     " AND w.last_heartbeat > now() - make_interval(secs => :seconds)) RETURNING task_name"
 )
+_FORGET: Final = _statement("DELETE FROM {queue}.procrastinate_jobs WHERE id = ANY (:numbers)")
 _RAN: Final = text(
     "UPDATE chore SET runs = runs + 1, failures = failures + (:error <> '')::int, done = done + :done,"
     " seconds = seconds + :seconds, last_started_at = :started, last_ended_at = :ended, last_error = :error,"
