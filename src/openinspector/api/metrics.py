@@ -71,13 +71,15 @@ class _Stored:
 
 def _families(found: Gauges) -> Iterator[Any]:
     yield _gauge("openinspector_findings", "Rows of findings, open and closed, as estimated.", {(): found.findings})
-    yield _gauge("openinspector_events_waiting", "Events that aren't sent yet.", {(): found.waiting_events})
-    oldest = found.oldest_event.timestamp() if found.oldest_event is not None else 0
-    yield _gauge(
-        "openinspector_events_oldest_timestamp_seconds",
-        "When the first unsent event was written; 0: none.",
-        {(): oldest},
-    )
+    yield _gauge("openinspector_events_new", "Events that weren't handed out to the sinks yet.", {(): found.events})
+    sinks = {(each.name,): each for each in found.sinks}
+    waiting = {key: float(each.waiting) for key, each in sinks.items()}
+    yield _gauge("openinspector_sink_waiting", "Events that a sink hasn't acknowledged yet.", waiting, "sink")
+    oldest = {key: each.oldest.timestamp() if each.oldest else 0.0 for key, each in sinks.items()}
+    about = "When the first event that waits for a sink was written; 0: none waits."
+    yield _gauge("openinspector_sink_oldest_timestamp_seconds", about, oldest, "sink")
+    dead = {key: float(each.dead) for key, each in sinks.items()}
+    yield _gauge("openinspector_sink_dead_letters", "Events that a sink did not take.", dead, "sink")
     yield _gauge(
         "openinspector_coverage",
         "Resources by how a scan type sees them.",

@@ -1,12 +1,12 @@
 """What a running service measures of itself in the database, cheaply enough to be asked every few seconds."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import Connection, text
 
+from openinspector.store.outbox import SinkState, sink_states
 from openinspector.store.queue import QUEUE_SCHEMA, ChoreState, chore_states
 
 MOST_COUNTED: Final = 100_000  # waiting events are counted so far, and no farther
@@ -15,14 +15,14 @@ MOST_COUNTED: Final = 100_000  # waiting events are counted so far, and no farth
 class Gauges(Struct, frozen=True, kw_only=True):
     """One moment of the service.
 
-    `findings` is the planner's estimate of the table's rows, which costs nothing. `waiting_events` is at most
-    `MOST_COUNTED`; `oldest_event` is when the first of them was written. `coverage` counts by scan type, status and
-    reason, `jobs` by chore and status, `due` are resources that wait to be scanned.
+    `findings` is the planner's estimate of the table's rows, which costs nothing. `events` are those that weren't
+    handed out to the sinks yet, at most `MOST_COUNTED`. `coverage` counts by scan type, status and reason, `jobs` by
+    chore and status, `due` are resources that wait to be scanned.
     """
 
     findings: int
-    waiting_events: int
-    oldest_event: datetime | None
+    events: int
+    sinks: tuple[SinkState, ...]
     coverage: Mapping[tuple[str, str, str], int]
     due: int
     jobs: Mapping[tuple[str, str], int]
@@ -31,11 +31,10 @@ class Gauges(Struct, frozen=True, kw_only=True):
 
 def read_gauges(connection: Connection) -> Gauges:
     """The gauges. Of the system."""
-    waiting = connection.execute(_WAITING, {"most": MOST_COUNTED}).one()
     return Gauges(
         findings=max(0, int(connection.execute(_FINDINGS).scalar_one())),
-        waiting_events=waiting.waiting,
-        oldest_event=connection.execute(_OLDEST).scalar_one_or_none(),
+        events=connection.execute(_EVENTS, {"most": MOST_COUNTED}).scalar_one(),
+        sinks=tuple(sink_states(connection)),
         coverage={(row.scan_type, row.status, row.reason): row.amount for row in connection.execute(_COVERAGE)},
         due=connection.execute(_DUE).scalar_one(),
         jobs={(row.task_name, row.status): row.amount for row in connection.execute(_JOBS)},
@@ -44,10 +43,9 @@ def read_gauges(connection: Connection) -> Gauges:
 
 
 _FINDINGS: Final = text("SELECT reltuples FROM pg_class WHERE oid = 'openinspector.finding'::regclass")
-_WAITING: Final = text(
-    "SELECT count(*) AS waiting FROM (SELECT FROM event WHERE sent_at IS NULL ORDER BY sequence LIMIT :most) AS waiting"
+_EVENTS: Final = text(
+    "SELECT count(*) FROM (SELECT FROM event WHERE handed_at IS NULL ORDER BY sequence LIMIT :most) AS waiting"
 )
-_OLDEST: Final = text("SELECT created_at FROM event WHERE sent_at IS NULL ORDER BY sequence LIMIT 1")
 _COVERAGE: Final = text(
     "SELECT scan_type, status, reason, count(*) AS amount FROM coverage GROUP BY scan_type, status, reason"
 )

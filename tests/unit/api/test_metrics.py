@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from openinspector.api.metrics import Metrics
 from openinspector.api.status import create_status_app
 from openinspector.store.gauges import Gauges
+from openinspector.store.outbox import SinkState
 from openinspector.store.queue import ChoreState
 
 THEN = datetime(2026, 3, 2, 10, 15, 30, tzinfo=UTC)
@@ -23,10 +24,13 @@ SWEEP = ChoreState(
     last_ended_at=THEN,
     last_error="it broke",
 )
+SIEM = SinkState(
+    name="siem", kind="webhook", waiting=4, oldest=THEN, dead=1, failures=0, retry_at=None, reason="", sent_at=None
+)
 GAUGES = Gauges(
     findings=12,
-    waiting_events=2,
-    oldest_event=THEN,
+    events=2,
+    sinks=(SIEM,),
     coverage={("PACKAGE", "ACTIVE", "SUCCESSFUL"): 5},
     due=1,
     jobs={("sweep", "todo"): 1},
@@ -56,7 +60,10 @@ def test_what_is_in_the_database_is_told_with_its_labels():
     found = read(Metrics(lambda: GAUGES))
     assert found["openinspector_database_up",] == 1
     assert found["openinspector_findings",] == 12
-    assert found["openinspector_events_oldest_timestamp_seconds",] == THEN.timestamp()
+    assert found["openinspector_events_new",] == 2
+    assert found["openinspector_sink_waiting", "siem"] == 4
+    assert found["openinspector_sink_dead_letters", "siem"] == 1
+    assert found["openinspector_sink_oldest_timestamp_seconds", "siem"] == THEN.timestamp()
     assert found["openinspector_coverage", "ACTIVE", "PACKAGE", "SUCCESSFUL"] == 5
     assert found["openinspector_jobs", "sweep", "todo"] == 1
     assert found["openinspector_chore_done_total", "sweep"] == 7
