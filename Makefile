@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check fmt fuzz bench docs lock clean
+.PHONY: help setup demo test check fmt fuzz bench prowler docs lock clean
 
 help: ## list the tasks
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ fuzz: setup ## damage valid input of every reader, for FUZZ_SECONDS (120) altoge
 bench: setup ## measure against peers, into .bench/report.md (BENCH_ONLY=scan,match runs only these)
 	$(BIN)/python bench/run.py
 
+prowler: setup ## have Prowler check the service, from an environment of its own in .prowler
+	$(BIN)/python tools/prowler.py
+
 docs: setup ## write the generated pages
 	$(BIN)/python tools/support_table.py
 	$(BIN)/python tools/command_reference.py
@@ -47,4 +50,4 @@ lock: ## pin every version again
 	$(BIN)/uv pip compile pyproject.toml deploy/requirements.in --extra traces -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -o deploy/requirements.lock
 
 clean: ## throw away what the tasks made
-	rm -rf .venv .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .demo .prowler .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -35,7 +35,7 @@ def test_totals_are_of_thirty_days_and_cost_what_goes_on(client, database):
     assert by_type["EC2_INSTANCE_HOURS"] == {
         "type": "EC2_INSTANCE_HOURS",
         "total": 720.0,
-        "estimatedMonthlyCost": pytest.approx(1.2528),
+        "estimatedMonthlyCost": pytest.approx(1.25),
         "currency": "USD",
         "cloudProvider": "AWS",
     }

@@ -39,6 +39,7 @@ from openinspector.store.compile import FeedState, compile_parts
 from openinspector.store.database import connect_embedded
 from openinspector.store.estate import enter
 from openinspector.store.filters import add_filter, filter_arn, remove_filter
+from openinspector.store.find_queries import Sought, find_findings
 from openinspector.store.findings import Written, finding_id, finding_rows, write_findings
 from openinspector.store.part import write_part
 from openinspector.store.tables import coverage, event, finding, inventory, package_vulnerability, resource
@@ -386,6 +387,11 @@ def test_a_scan_that_missed_something_closes_nothing(database, advisories, broke
     assert known(database) == before  # with their packages, which the inventory lacks now
     ingest(database, advisories, HOST, less, NOW + 2 * DAY)
     assert known(database) == before
+    for each in ("liba", "libc", "flask"):  # and are found by them
+        criteria = parse_criteria({"vulnerablePackages": [{"name": {"comparison": "EQUALS", "value": each}}]})
+        with database.system() as connection:
+            found, _ = find_findings(connection, Sought((OURS,), REGION, criteria), 9)
+        assert len(found) == 1
     assert ingest(database, advisories, HOST, broken, NOW + 3 * DAY).changes == ()
     with database.system() as connection:
         assert [row.details for row in connection.execute(select(finding))] == [None] * 3

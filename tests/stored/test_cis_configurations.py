@@ -97,6 +97,24 @@ def test_an_administrator_configures_its_organization(client, database):
     assert refused(admin.create_cis_scan_configuration, **tagged)[0] == "ValidationException"
 
 
+def test_an_administrator_reads_its_members_configurations_and_changes_none(client, database):
+    found(database)
+    theirs = client(MEMBER).create_cis_scan_configuration(**GIVEN, tags={"a": "b"})["scanConfigurationArn"]
+    ours = client(ADMIN).create_cis_scan_configuration(**GIVEN)["scanConfigurationArn"]
+    client(STRANGER).create_cis_scan_configuration(**GIVEN)
+    pages = client(ADMIN).get_paginator("list_cis_scan_configurations").paginate(PaginationConfig={"PageSize": 1})
+    listed = [each for page in pages for each in page["scanConfigurations"]]
+    assert [each["scanConfigurationArn"] for each in listed] == [ours, theirs]
+    assert [each["targets"]["accountIds"] for each in listed] == [[ADMIN], [MEMBER]]
+    assert listed[1]["tags"] == {"a": "b"}
+    criteria = {"scanConfigurationArnFilters": [{"comparison": "EQUALS", "value": theirs}]}
+    assert len(client(ADMIN).list_cis_scan_configurations(filterCriteria=criteria)["scanConfigurations"]) == 1
+    for call in (client(ADMIN).update_cis_scan_configuration, client(ADMIN).delete_cis_scan_configuration):
+        assert refused(call, scanConfigurationArn=theirs)[0] == "ResourceNotFoundException"
+    (seen,) = client(MEMBER).list_cis_scan_configurations()["scanConfigurations"]
+    assert seen["scanConfigurationArn"] == theirs
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

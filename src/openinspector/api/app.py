@@ -1,4 +1,4 @@
-"""The service as an ASGI application: Inspector's operations, and `/healthz` and `/readyz` for whoever runs it.
+"""The service as an ASGI application: Inspector's operations, reports, and `/healthz` and `/readyz` for whoever runs it.
 
 A body is read to its operation's limit and no further, and all bodies in flight together have a budget, so that no
 number of callers fills the memory before anybody has looked at their signatures.
@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from threading import Lock
 from typing import Final
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from openinspector.api.answer import Answer
+from openinspector.api.cis_reports import cis_report_route
 from openinspector.api.context import Request
 from openinspector.api.errors import ApiError, Throttled, ValidationFailed
 from openinspector.api.model import Operation
@@ -35,14 +37,16 @@ BODY_SECONDS: Final = 30.0  # a body that takes longer to arrive is given up
 
 def create_app(service: Service, ready: Ready, *, threads: int = THREADS) -> ASGIApp:
     """The application. `ready` is asked by `/readyz`."""
-    return Starlette(routes=[*health_routes(ready), Mount("/", _Operations(service, threads))])
+    routes = [*health_routes(ready), cis_report_route(service.circumstances)]
+    return Starlette(routes=[*routes, Mount("/", _Operations(service, threads))])
 
 
 class _Budget:
-    """How many bytes of body may yet be in flight. Used by the event loop alone."""
+    """How many bytes of body may yet be in flight. Safe to use from several threads."""
 
     def __init__(self, most: int) -> None:
         self._free = most
+        self._lock = Lock()
 
     @contextmanager
     def claim(self) -> Iterator[Callable[[int], None]]:
@@ -55,15 +59,17 @@ class _Budget:
 
         def take(count: int) -> None:
             nonlocal taken
-            if count > self._free:
-                raise Throttled("Too many requests are being received. Try again.")
-            self._free -= count
-            taken += count
+            with self._lock:
+                if count > self._free:
+                    raise Throttled("Too many requests are being received. Try again.")
+                self._free -= count
+                taken += count
 
         try:
             yield take
         finally:
-            self._free += taken
+            with self._lock:
+                self._free += taken
 
 
 class _Operations:
@@ -107,6 +113,8 @@ class _Operations:
             body=body,
             request_id=request_id,
             client=client,
+            scheme=http.url.scheme,
+            claim=take,
         )
         return await to_thread.run_sync(self._service.answer, request, limiter=self._limiter)
 

@@ -40,7 +40,7 @@ def _shown(value: Any, depth: int) -> Any:
             if len(value) <= _LONGEST_TEXT:
                 return _whole(value)
             return f"{_whole(value[:_LONGEST_TEXT])}… ({len(value)} characters)"
-        case bytes():
+        case bytes() | memoryview():
             return f"({len(value)} bytes)"
         case datetime():
             return moment_text(value) if value.tzinfo else value.isoformat()

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from openinspector.api.model import Operation
 from openinspector.api.token import Page, Scope, open_page
+from openinspector.api.unpack import Claim, unclaimed
 from openinspector.pipeline.contract import nobody
 from openinspector.pipeline.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from openinspector.model.coverage import ScanMode
+    from openinspector.model.inventory import Inventory
+    from openinspector.model.resource import Resource
+    from openinspector.pipeline.ingest import Ingested
     from openinspector.store.sealing import Sealer
 
 
@@ -51,10 +56,28 @@ class Request:
     body: bytes
     request_id: str
     client: str = ""  # the peer's address
+    scheme: str = "http"  # or https, as the client has it
+    claim: Claim = unclaimed  # takes of the memory that all bodies share, until the request is answered
 
     def header(self, name: str) -> str | None:
         """A header's first value. `name` in lower case."""
         return next((value for given, value in self.headers if given == name), None)
+
+
+class Ingest(Protocol):
+    """Writes what follows from what was found on a resource (`pipeline/ingest.py`)."""
+
+    def __call__(
+        self, resource: "Resource", inventory: "Inventory", now: datetime, mode: "ScanMode | None"
+    ) -> "Ingested":
+        """What it did.
+
+        Raises:
+            ConfinedError: It can't be matched within the bounds.
+            StoreError: There are no advisories, or the database is too busy.
+            UsageError: The resource makes no sense.
+        """
+        ...
 
 
 class Authenticator(Protocol):
@@ -85,6 +108,8 @@ class Context:
     sealer: "Sealer | None" = None  # None: there is nothing to seal secrets with, and none may be kept
     settings: Settings = Settings()
     poke: Callable[[str], None] = nobody  # has a chore of the workers done soon; after the transaction, not in it
+    ingest: Ingest | None = None  # None: nothing can be handed in
+    origin: str = ""  # where the caller reached us: `https://inspector.example:8443`
 
     @property
     def account_id(self) -> str:

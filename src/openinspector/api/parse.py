@@ -2,6 +2,9 @@
 
 Members that the model doesn't know are passed over, and a member that is null is as if it were not there; so it is with
 Inspector. Everything else that is wrong is told at once, member by member.
+
+A document (an SBOM, say) is not read here: its handler gets the text of its JSON value, and has it read where that may
+take what it takes (`pipeline/confined.py`).
 """
 
 import binascii
@@ -15,6 +18,7 @@ import msgspec
 
 from openinspector.api.errors import ValidationFailed
 from openinspector.api.model import Operation
+from openinspector.api.own_operations import INGEST
 from openinspector.api.shapes import (
     Blob,
     Boolean,
@@ -29,6 +33,7 @@ from openinspector.api.shapes import (
     Text,
     Timestamp,
 )
+from openinspector.api.unpack import Claim, unclaimed, unzipped
 from openinspector.api.validate import (
     NOT_NULL,
     Problems,
@@ -39,10 +44,11 @@ from openinspector.api.validate import (
 )
 
 MEBIBYTE: Final = 1 << 20
-BODY_LIMITS: Final[Mapping[str, int]] = {"ScanSbom": 10 * MEBIBYTE}
+BODY_LIMITS: Final[Mapping[str, int]] = {"ScanSbom": 10 * MEBIBYTE, INGEST: 32 * MEBIBYTE}
 BODY_LIMIT: Final = MEBIBYTE
-DEEPEST: Final = 64  # arrays and objects within one another, in a document; CycloneDX nests components
+UNPACKED_LIMITS: Final[Mapping[str, int]] = {INGEST: 64 * MEBIBYTE}  # whose bodies may be compressed
 MOST_QUERY_FIELDS: Final = 256
+_NULL: Final = b"null"
 _LONGEST_NUMBER: Final = 32  # characters of a number or a moment given as text
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,14 +68,16 @@ def parse(
     query: str,
     headers: Iterable[tuple[str, str]],
     body: bytes,
+    claim: Claim = unclaimed,
 ) -> dict[str, Any]:
-    """A request's input by member. `query` is as sent, header names are lower-case.
+    """A request's input by member. `query` is as sent, header names are lower-case; `claim` takes further memory.
 
     Raises:
         ValidationFailed: The body is no JSON object (CANNOT_PARSE), or members won't do (FIELD_VALIDATION_FAILED).
+        Throttled: There is no memory for what a compressed body holds.
     """
     headers = tuple(headers)
-    raw = _body(body, headers) if _has(operation, "body") else {}
+    raw = _body(operation, body, headers, claim) if _has(operation, "body") else {}
     fields = _query_fields(query) if _has(operation, "querystring") else {}
     given: dict[str, Any] = {}
     for member in operation.input.members.values():
@@ -98,28 +106,64 @@ def _has(operation: Operation, location: Location) -> bool:
     return any(member.location == location for member in operation.input.members.values())
 
 
+@cache
+def _holds_documents(operation: Operation) -> bool:
+    return any(isinstance(member.shape, Document) for member in operation.input.members.values())
+
+
 def _unreadable(message: str) -> ValidationFailed:
     return ValidationFailed(message, reason="CANNOT_PARSE")
 
 
-def _body(body: bytes, headers: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The JSON object of a body; an empty one where there is no body."""
+def _body(operation: Operation, body: bytes, headers: Iterable[tuple[str, str]], claim: Claim) -> dict[str, Any]:
+    """The members of a body's JSON object, documents as their text; none where there is no body."""
+    packed = False
     for name, value in headers:
         if name == "content-type" and body and value.partition(";")[0].strip().lower() != "application/json":
             raise _unreadable("The Content-Type of the request must be application/json.")
         if name == "content-encoding" and value.strip().lower() not in ("", "identity"):
-            raise _unreadable("The body of the request must not be compressed.")
+            if operation.name not in UNPACKED_LIMITS:
+                raise _unreadable("The body of the request must not be compressed.")
+            if packed or value.strip().lower() != "gzip":
+                raise _unreadable("The body of the request must be compressed by gzip, once, or not at all.")
+            packed = True
+    if packed:
+        body = unzipped(body, UNPACKED_LIMITS[operation.name], claim)
     if not body:
         return {}
     try:
-        value = msgspec.json.decode(body)
+        decoded: object = _apart(operation, body) if _holds_documents(operation) else msgspec.json.decode(body)
     except RecursionError as error:
         raise _unreadable("The body of the request is nested too deep.") from error
     except (msgspec.MsgspecError, ValueError) as error:
         raise _unreadable("The body of the request is not valid JSON in UTF-8.") from error
-    if not isinstance(value, dict):
+    if not isinstance(decoded, dict):
         raise _unreadable("The body of the request must be a JSON object.")
-    return value
+    return decoded
+
+
+def _apart(operation: Operation, body: bytes) -> object:
+    """The members of a body that holds documents; of those the text, and all others together are no longer than usual.
+
+    Raises:
+        ValidationFailed: The others are longer.
+    """
+    try:
+        value = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return msgspec.json.decode(body)  # JSON, but no object
+    found: dict[str, Any] = {}
+    left = BODY_LIMIT
+    for member in operation.input.members.values():
+        text = memoryview(value.get(member.wire_name, _NULL))
+        if isinstance(member.shape, Document):
+            found[member.wire_name] = None if bytes(text[:5]) == _NULL else text
+            continue
+        left -= len(text)
+        if left < 0:
+            raise _unreadable(f"The body of the request has more than {BODY_LIMIT} bytes beside its document.")
+        found[member.wire_name] = msgspec.json.decode(text)
+    return found
 
 
 def _query_fields(query: str) -> dict[str, list[str]]:
@@ -334,17 +378,5 @@ def _read_blob(shape: Blob, value: Any, path: str, problems: Problems) -> bytes 
     return data
 
 
-def _read_document(value: Any, path: str, problems: Problems) -> Any:
-    """Any JSON value that is not nested too deep for those who walk it."""
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if type(parent) is dict else parent if type(parent) is list else ())
-            if type(child) is dict or type(child) is list
-        ]
-        if not level:
-            return value
-    problems.add(path, f"Member must not be nested deeper than {DEEPEST} levels", value)
-    return None
+def _read_document(value: Any, _path: str, _problems: Problems) -> Any:
+    return value

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from openinspector.api.access import MUTATING
 from openinspector.api.answer import Answer, failure, success
 from openinspector.api.audit import LONGEST_AGENT, parameters
-from openinspector.api.context import Authenticator, Connect, Context, Principal, Request
+from openinspector.api.context import Authenticator, Connect, Context, Ingest, Principal, Request
 from openinspector.api.errors import AccessDenied, ApiError, Internal, OutputError, ValidationFailed
 from openinspector.api.handlers import Offer
-from openinspector.api.model import Operation, operations
+from openinspector.api.model import Operation
+from openinspector.api.own_operations import all_operations
 from openinspector.api.parse import parse
 from openinspector.api.router import Route, Router
 from openinspector.api.serialize import missing
@@ -48,7 +49,8 @@ class Circumstances:
     `token_key` signs page tokens: the same for every process of a service, at least 32 random bytes. `clock` gives
     aware UTC moments. `audit` keeps what is told of each call that changes something. `check_output` has every answer
     looked at for required members: tests set it. `sealer` seals the secrets of integrations; without one none is kept.
-    `poke` has a chore of the workers done soon. `watch` is told of each answer its operation, status and seconds.
+    `ingest` writes what is handed in; without it nothing is taken. `poke` has a chore of the workers done soon.
+    `watch` is told of each answer its operation, status and seconds.
     """
 
     authenticator: Authenticator
@@ -61,6 +63,7 @@ class Circumstances:
     sealer: "Sealer | None" = None
     settings: Settings = Settings()
     poke: Callable[[str], None] = nobody
+    ingest: Ingest | None = None
     watch: Callable[[str, int, float], None] = unwatched
 
 
@@ -70,11 +73,16 @@ class Service:
     def __init__(self, offer: Offer, circumstances: Circumstances) -> None:
         self._offer = offer
         self._on = circumstances
-        self._router = Router(operations().values())
-        unknown = sorted((offer.answered.keys() | offer.declined.keys()) - operations().keys())
+        self._router = Router(all_operations().values())
+        unknown = sorted((offer.answered.keys() | offer.declined.keys()) - all_operations().keys())
         if unknown:
             # An older botocore; what it doesn't know can't be asked for.
             LOG.warning("operations that this botocore's model lacks", extra={"operations": unknown})
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """What it stands on."""
+        return self._on
 
     def route(self, method: str, path: str) -> Route:
         """The operation of a request. `path` is as sent.
@@ -145,7 +153,14 @@ class Service:
         handler = self._offer.answered.get(operation.name)
         if handler is None:
             raise not_offered(operation, self._offer.reason(operation.name))
-        asked = parse(operation, labels=request.labels, query=request.query, headers=request.headers, body=request.body)
+        asked = parse(
+            operation,
+            labels=request.labels,
+            query=request.query,
+            headers=request.headers,
+            body=request.body,
+            claim=request.claim,
+        )
         given.update(asked)
         context = Context(
             operation=operation,
@@ -158,6 +173,8 @@ class Service:
             sealer=self._on.sealer,
             settings=self._on.settings,
             poke=self._on.poke,
+            ingest=self._on.ingest,
+            origin=f"{request.scheme}://{request.header('host') or ''}",
         )
         output = handler(context, asked)
         if self._on.check_output:

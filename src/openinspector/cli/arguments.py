@@ -26,12 +26,52 @@ examples:
   openinspector keys create --account 111122223333 --format json
 """
 
+_DECLARE_EXAMPLES = """\
+examples:
+  openinspector organization declare organization.toml
+
+a file:
+  id = "o-exampleorgid"
+  management_account = "111122223333"
+  [[accounts]]
+  id = "444455556666"
+  name = "shop"
+
+Accounts that are no longer in the file have left the organization.
+"""
+
 _INGEST_EXAMPLES = """\
 examples:
   openinspector ingest host --account 111122223333 --id i-0123456789abcdef0
   openinspector ingest sbom:bom.json --account 111122223333 --id i-0123456789abcdef0 --tag team=web
 
+with --endpoint what was found goes to a service elsewhere, signed with the credentials that boto3 would find:
+  openinspector ingest host --endpoint https://inspector.example --id i-0123456789abcdef0
+  openinspector ingest --sbom bom.json --endpoint https://inspector.example --id i-0123456789abcdef0
+  openinspector ingest --inventory host.json --endpoint https://inspector.example --id i-0123456789abcdef0
+
 exit status: 0 done, 2 usage, 3 the scan was partial (then nothing is closed) or failed
+"""
+
+_USAGE_EXAMPLES = """\
+examples:
+  openinspector usage
+  openinspector usage --account 111122223333 --account 444455556666 --days 7
+  openinspector usage --format csv
+
+COST is of what was used outside of the free trials, A MONTH what 30 days come to without one. Hours go on with what is
+covered now, scans as they came. Prices are the public ones or those of the settings (docs/howto/see-usage.md).
+"""
+
+_REMATCH_EXAMPLES = """\
+The service does this by itself soon after the advisory file has changed. By hand it is of use without one, after an
+upgrade of openinspector (--full), and to go back to a file that was in force before.
+
+examples:
+  openinspector rematch
+  openinspector rematch --full --format json
+
+exit status: 0 the advisory file is in force, 2 usage, 3 it isn't yet: another worker is at it
 """
 
 _SCAN_EXAMPLES = """\
@@ -124,7 +164,7 @@ def _waivers(command: argparse.ArgumentParser) -> None:
 def _sbom(commands: Any) -> None:
     sbom = _command(commands, "sbom", "list the packages of a target", "openinspector sbom dir:. --format cyclonedx")
     _target(sbom)
-    sbom.add_argument("--format", choices=("cyclonedx", "spdx"), default="cyclonedx")
+    sbom.add_argument("--format", choices=("cyclonedx", "spdx", "inventory"), default="cyclonedx")
     sbom.add_argument("--output", metavar="FILE", help="where to write it (default: standard output)")
     sbom.set_defaults(command=_later("sbom"))
 
@@ -227,8 +267,8 @@ def _version_compare_command(chosen: argparse.Namespace) -> int:
     return run(chosen.scheme, chosen.a, chosen.b, stdin=sys.stdin if chosen.stdin else None, out=sys.stdout)
 
 
-def _target(command: argparse.ArgumentParser) -> None:
-    command.add_argument("target", metavar="TARGET")
+def _target(command: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    command.add_argument("target", metavar="TARGET", nargs="?" if optional else None)
     command.add_argument("--platform", metavar="OS/ARCH", default="", help="which image of an index to take")
     command.add_argument(
         "--lambda-layer", metavar="ZIP", action="append", default=[], help="a layer of the function (in their order)"
@@ -281,19 +321,76 @@ def _keys(commands: Any) -> None:
 
 
 def _ingest(commands: Any) -> None:
-    ingest = _command(
-        commands, "ingest", "scan a target, and keep its findings in the service's database", _INGEST_EXAMPLES
+    ingest = _command(commands, "ingest", "scan a target, and hand in to the service what was found", _INGEST_EXAMPLES)
+    _target(ingest, optional=True)
+    ingest.add_argument("--sbom", metavar="FILE", help="as TARGET sbom:FILE")
+    ingest.add_argument(
+        "--inventory", metavar="FILE", help="in place of TARGET: what `sbom --format inventory` has written"
     )
-    _target(ingest)
-    _account(ingest)
+    ingest.add_argument("--account", metavar="ID", help="12 digits (with --endpoint: that of the key)")
     ingest.add_argument("--region", default="us-east-1", help="(default: us-east-1)")
     kinds = ("AWS_EC2_INSTANCE", "AWS_ECR_CONTAINER_IMAGE", "AWS_LAMBDA_FUNCTION")
     ingest.add_argument("--type", choices=kinds, default=kinds[0], help=f"(default: {kinds[0]})")
     ingest.add_argument("--id", required=True, help="i-… of an instance, the ARN of an image or a function")
     ingest.add_argument("--tag", metavar="NAME=VALUE", action="append", default=[], help="a tag of the resource")
+    ingest.add_argument("--endpoint", metavar="URL", help="the service (default: the database of this machine)")
+    ingest.add_argument("--profile", metavar="NAME", help="whose credentials of AWS's configuration files sign")
+    ingest.add_argument("--ca-bundle", metavar="FILE", help="who vouches for the service, PEM (default: AWS_CA_BUNDLE)")
+    ingest.add_argument("--plain-http", action="store_true", help="speak to another machine without TLS")
     _storage(ingest)
     _as_json(ingest)
     ingest.set_defaults(command=_later("ingest"))
+
+
+def _usage(commands: Any) -> None:
+    usage = _command(commands, "usage", "say what accounts used, and what it costs", _USAGE_EXAMPLES)
+    usage.add_argument(
+        "--account", metavar="ID", action="append", default=[], help="12 digits, repeatable (default: all accounts)"
+    )
+    usage.add_argument("--region", default="us-east-1", help="(default: us-east-1)")
+    usage.add_argument("--days", type=int, metavar="N", default=30, help="the last N, today included (default: 30)")
+    _storage(usage)
+    usage.add_argument(
+        "--format", choices=("table", "json", "csv"), default="table", help="for people, or for programs"
+    )
+    usage.set_defaults(command=_later("usage"))
+
+
+def _rematch(commands: Any) -> None:
+    what = "put the advisory file in force: match again what it touches, and let findings follow"
+    rematch = _command(commands, "rematch", what, _REMATCH_EXAMPLES)
+    rematch.add_argument("--full", action="store_true", help="match everything, not only what differs")
+    _storage(rematch)
+    _as_json(rematch)
+    rematch.set_defaults(command=_later("rematch"))
+
+
+def _organization(commands: Any) -> None:
+    what = "declare, show, and read from AWS the accounts that belong together"
+    organization = _command(commands, "organization", what, "openinspector organization show")
+    verbs = organization.add_subparsers(metavar="VERB", required=True)
+    declare = _command(
+        verbs, "declare", "make known the organization that a file declares, or what has changed", _DECLARE_EXAMPLES
+    )
+    declare.add_argument("file", metavar="FILE", help="TOML, with all accounts (docs/howto/organizations.md)")
+    show = _command(
+        verbs,
+        "show",
+        "show the organizations that are known, with their accounts",
+        "openinspector organization show --format json",
+    )
+    sync = _command(
+        verbs,
+        "sync",
+        "bring the organization up to date with AWS Organizations, as the service does by itself",
+        "openinspector organization sync",
+    )
+    for verb, function in ((declare, "declare_command"), (show, "show_command"), (sync, "sync_command")):
+        if verb is not show:
+            verb.add_argument("--region", default="us-east-1", help="the region of the service (default: us-east-1)")
+        _storage(verb)
+        _as_json(verb)
+        verb.set_defaults(command=_later("organization", function))
 
 
 def _account(command: argparse.ArgumentParser) -> None:
@@ -344,6 +441,9 @@ _COMMANDS: Final = {
     "serve": _serve,
     "keys": _keys,
     "ingest": _ingest,
+    "organization": _organization,
+    "rematch": _rematch,
+    "usage": _usage,
     "version-compare": _version_compare,
     "completion": _completion,
 }

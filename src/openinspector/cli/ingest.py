@@ -1,10 +1,11 @@
-"""`openinspector ingest`: what a scan finds on a resource is handed to the service's database, and becomes findings."""
+"""`openinspector ingest`: what a scan finds on a resource becomes findings, here or at a service elsewhere."""
 
 import argparse
-import re
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
@@ -12,25 +13,33 @@ from openinspector.cli.keys import account_of
 from openinspector.cli.output import progress
 from openinspector.cli.scan import request_of
 from openinspector.cli.service import database
-from openinspector.errors import UsageError
-from openinspector.model.resource import AccountId, EcrImage, Resource, ResourceType
-from openinspector.pipeline.in_force import advisories_in_force
+from openinspector.errors import AcquireError, UsageError
+from openinspector.model.inventory import Inventory
+from openinspector.pipeline.named import resource_named
 from openinspector.pipeline.scan import read_target
 
 _PARTIAL: Final = 3
-_IMAGE: Final = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):ecr:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
-    r":repository/(?P<repository>[^:]+)/(?P<digest>sha256:[0-9a-f]{64})"
-)
+_LARGEST: Final = 512 << 20  # bytes of an inventory
+_COUNTS: Final = ("opened", "reopened", "updated", "suppressed", "unsuppressed", "closed")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Scan a target, and keep what was found of it."""
+    """Scan a target, and hand in what was found of it."""
+    tags = _tags(chosen.tag)
+    if sum(bool(each) for each in (chosen.target, chosen.sbom, chosen.inventory)) != 1:
+        raise UsageError("write what is handed in: one of TARGET, --sbom FILE and --inventory FILE")
+    return _there(chosen, tags) if chosen.endpoint else _here(chosen, tags)
+
+
+def _here(chosen: argparse.Namespace, tags: Mapping[str, str]) -> int:
+    """Into the database of this machine."""
+    from openinspector.pipeline.in_force import advisories_in_force
     from openinspector.pipeline.ingest import ingest
 
-    resource = resource_of(account_of(chosen.account), chosen.region, chosen.type, chosen.id, chosen.tag)
-    with progress() as show:
-        inventory = read_target(request_of(chosen), show)
+    if not chosen.account:
+        raise UsageError("write whose it is: --account ID (or --endpoint URL, to hand it in to a service elsewhere)")
+    resource = resource_named(account_of(chosen.account), chosen.region, chosen.type, chosen.id, tags=tags)
+    inventory = _inventory(chosen)
     with database(chosen) as found:
         done = ingest(found, advisories_in_force(), resource, inventory, datetime.now(UTC))
     counted = Counter(type(each).__name__.lower() for each in done.changes)
@@ -38,30 +47,73 @@ def run(chosen: argparse.Namespace) -> int:
         said = {"resource": resource.id, "status": inventory.status, "changes": counted, "problems": done.problems}
         print(msgspec.json.format(msgspec.json.encode(said)).decode())
     else:
-        words = ", ".join(f"{count} {word}" for word, count in sorted(counted.items())) or "nothing changed"
-        print(f"{resource.id}: {words}" + (f"; {done.problems} doubts" if done.problems else ""))
+        _tell(resource.id, counted, done.problems)
     return 0 if inventory.status == "whole" else _PARTIAL
 
 
-def resource_of(account: AccountId, region: str, kind: ResourceType, identity: str, tags: list[str]) -> Resource:
-    """The resource that the arguments name.
+def _there(chosen: argparse.Namespace, tags: Mapping[str, str]) -> int:
+    """To a service."""
+    from openinspector.render.inventory import document
+    from openinspector.transport.hand_in import check_endpoint, hand_in
 
-    Raises:
-        UsageError: A tag without a name, or an image whose ARN is none or is somebody else's.
-    """
+    endpoint = check_endpoint(chosen.endpoint, plain_http=chosen.plain_http)
+    resource: dict[str, Any] = {"type": chosen.type, "id": chosen.id, "region": chosen.region, "tags": tags}
+    asked: dict[str, Any] = {"resource": resource}
+    if chosen.account:
+        asked["accountId"] = account_of(chosen.account)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    asked["inventory"] = msgspec.Raw(document(_inventory(chosen), now).encode())
+    said = hand_in(
+        endpoint, chosen.region, msgspec.json.encode(asked), ca_bundle=chosen.ca_bundle, profile=chosen.profile
+    )
+    if chosen.format == "json":
+        print(msgspec.json.format(msgspec.json.encode({"resource": chosen.id, **said})).decode())
+    else:
+        counts = {each: said.get(each, 0) for each in _COUNTS}
+        _tell(chosen.id, counts, said.get("problems", 0), superseded=bool(said.get("superseded")))
+    return 0 if said.get("status") == "whole" else _PARTIAL
+
+
+def _inventory(chosen: argparse.Namespace) -> Inventory:
+    """What is handed in."""
+    if chosen.inventory:
+        return _read_inventory(Path(chosen.inventory))
+    if chosen.sbom:
+        chosen.target = f"sbom:{chosen.sbom}"
+    with progress() as show:
+        return read_target(request_of(chosen), show)
+
+
+def _read_inventory(path: Path) -> Inventory:
+    from openinspector.acquire.inventory_document import read_inventory
+
+    try:
+        if not path.is_file():
+            raise UsageError(f"there is no file {path}")
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror or error}") from error
+    if len(data) > _LARGEST:
+        raise AcquireError(f"{path} is larger than {_LARGEST:,} bytes")
+    try:
+        return read_inventory(data)
+    except AcquireError as error:
+        raise AcquireError(f"{path} {error}") from error
+
+
+def _tags(given: list[str]) -> dict[str, str]:
     named = {}
-    for each in tags:
+    for each in given:
         key, equals, value = each.partition("=")
         if not key or not equals:
             raise UsageError(f"{each!r} is no tag: write --tag name=value")
         named[key] = value
-    details = None
-    if kind == "AWS_ECR_CONTAINER_IMAGE":
-        found = _IMAGE.fullmatch(identity)
-        if found is None or found["account"] != account or found["region"] != region:
-            raise UsageError(
-                f"{identity!r} is no image of account {account} in {region}:"
-                " write arn:aws:ecr:REGION:ACCOUNT:repository/NAME/sha256:…"
-            )
-        details = EcrImage(repository=found["repository"], digest=found["digest"], registry=account)
-    return Resource(account=account, region=region, type=kind, id=identity, tags=named, details=details)
+    return named
+
+
+def _tell(resource: str, counts: Mapping[str, int], doubts: int, *, superseded: bool = False) -> None:
+    words = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()) if count) or "nothing changed"
+    if superseded:
+        words += "; a later scan of it was handed in meanwhile, which counts"
+    print(f"{resource}: {words}" + (f"; {doubts} doubts" if doubts else ""))

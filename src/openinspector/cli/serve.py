@@ -8,6 +8,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,11 @@ from openinspector.errors import UsageError
 if TYPE_CHECKING:
     from openinspector.api.metrics import Metrics
     from openinspector.api.service import Service
+    from openinspector.model.coverage import ScanMode
+    from openinspector.model.inventory import Inventory
+    from openinspector.model.resource import Resource
     from openinspector.pipeline.contract import Work
+    from openinspector.pipeline.ingest import Ingested
     from openinspector.store.database import Database
 
 _DRAIN_SECONDS: Final = 30  # that requests in flight have when the service is asked to stop
@@ -27,6 +32,7 @@ _SILENCE_SECONDS: Final = 60.0  # after which a worker that looked at nothing is
 
 def run(chosen: argparse.Namespace) -> int:
     """Serve until told to stop."""
+    from openinspector.pipeline.confined import confined
     from openinspector.transport.telemetry import start_traces, stop_traces
 
     if bool(chosen.tls_certificate) != bool(chosen.tls_key):
@@ -37,6 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
     stop = _until_told()
     with database(chosen) as found:
         work = work_of(chosen, found)
+        confined.configure(work.settings.confined)
         start_traces(work.settings.traces.endpoint, f"openinspector-{chosen.role}")
         try:
             if chosen.role == "worker":
@@ -55,8 +62,13 @@ def service_of(work: "Work", metrics: "Metrics | None" = None) -> "Service":
     from openinspector.api.handlers import discover
     from openinspector.api.service import Circumstances, Service, unwatched
     from openinspector.api.throttle import Throttle
+    from openinspector.pipeline.confined_scan import scan_confined
+    from openinspector.pipeline.ingest import ingest
     from openinspector.store.audit import record
     from openinspector.store.key_ring import DatabaseKeyRing
+
+    def take(resource: "Resource", inventory: "Inventory", now: datetime, mode: "ScanMode | None") -> "Ingested":
+        return ingest(work.database, work.advisories(), resource, inventory, now, mode, scan_confined)
 
     doorkeeper = Doorkeeper(DatabaseKeyRing(work.database, work.sealer), work.sealer)
     gate = Gate(doorkeeper, Throttle(), regions=(work.region,), clock=work.clock, ticks=time.monotonic)
@@ -72,6 +84,7 @@ def service_of(work: "Work", metrics: "Metrics | None" = None) -> "Service":
             sealer=work.sealer,
             settings=work.settings,
             poke=work.poke,
+            ingest=take,
             watch=metrics.request if metrics is not None else unwatched,
         ),
     )
@@ -95,7 +108,9 @@ def _serve(chosen: argparse.Namespace, work: "Work", stop: Event) -> None:
 
     from openinspector.api.app import create_app
     from openinspector.cli.supervise import Supervisor
+    from openinspector.pipeline.confined import confined
 
+    confined.start()
     metrics = _metrics(work.database)
 
     def ready() -> str:

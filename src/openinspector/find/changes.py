@@ -1,7 +1,4 @@
-"""What an evaluation changes about a finding. Each change holds the finding as it is afterwards.
-
-Where that is SUPPRESSED from now on, `hidden_by` is the ARN of the filter.
-"""
+"""What an evaluation changes about a finding. Each change holds the finding as it is afterwards."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +14,6 @@ class Opened:
     """It is new; its status says whether a filter hides it from the first moment on."""
 
     finding: Finding
-    hidden_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +26,7 @@ class Updated:
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """It must be written, but is no news and no time of it moves: another EPSS value, an earlier deletion."""
+    """It must be written, but is no news and no time of it moves: another EPSS value or filter, an earlier deletion."""
 
     finding: Finding
 
@@ -41,7 +37,6 @@ class Suppressed:
 
     finding: Finding
     changed: tuple[str, ...] = ()
-    hidden_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +61,6 @@ class Reopened:
 
     finding: Finding
     changed: tuple[str, ...] = ()
-    hidden_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

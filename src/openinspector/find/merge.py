@@ -94,3 +94,14 @@ def _vendor_severity(observation: Observation) -> str:
 def _fix(packages: Iterable[VulnerablePackage]) -> FixAvailable:
     fixed = {bool(each.fixed_version) for each in packages}
     return "PARTIAL" if len(fixed) == 2 else ("YES" if True in fixed else "NO")
+
+
+def narrowed(known: Observation, packages: tuple[VulnerablePackage, ...]) -> Observation:
+    """What was known, of these of its packages alone."""
+    if not isinstance(known.details, PackageVulnerability):
+        return known
+    details = msgspec.structs.replace(known.details, packages=packages)
+    title = known.title
+    if {_place(each) for each in packages} != {_place(each) for each in known.details.packages}:
+        title = package_title(details.id, (each.package.name for each in packages))
+    return msgspec.structs.replace(known, title=title, details=details, fix=_fix(packages))

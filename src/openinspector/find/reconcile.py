@@ -175,23 +175,22 @@ def _by_key(seen: Iterable[Observation]) -> dict[str, Observation]:
 def _opened(observation: Observation, resource: Resource, now: str, hides: Hiding) -> Change:
     life = Life(status="ACTIVE", first_observed_at=now, last_observed_at=now, updated_at=now)
     finding = Finding(arn=finding_arn(resource, observation.key, now), observation=observation, life=life)
-    return Opened(*_shown(finding, hides))
+    return Opened(_shown(finding, hides))
 
 
 def _reopened(finding: Finding, observation: Observation, now: str, hides: Hiding) -> Change:
     changed = _news(merge.differences(finding.observation, observation))
     first = finding.life.first_observed_at
     life = Life(status="ACTIVE", first_observed_at=first, last_observed_at=now, updated_at=now)
-    again, hidden_by = _shown(Finding(arn=finding.arn, observation=observation, life=life), hides)
-    return Reopened(again, changed, hidden_by)
+    return Reopened(_shown(Finding(arn=finding.arn, observation=observation, life=life), hides), changed)
 
 
-def _shown(finding: Finding, hides: Hiding) -> tuple[Finding, str]:
-    """An active finding as it is shown at first, and the filter that hides it."""
+def _shown(finding: Finding, hides: Hiding) -> Finding:
+    """An active finding as it is shown at first, or hidden."""
     hiding_it = hides(finding)
     if hiding_it is None:
-        return finding, ""
-    return _living(finding, replace(finding.life, status="SUPPRESSED")), hiding_it.arn
+        return finding
+    return _living(finding, replace(finding.life, status="SUPPRESSED", suppressed_by=hiding_it.arn))
 
 
 def _continued(
@@ -205,13 +204,18 @@ def _continued(
         life = replace(life, last_observed_at=now, updated_at=now)
     after = Finding(arn=finding.arn, observation=observation if differences else finding.observation, life=life)
     hiding_it = hides(after)
-    if hiding_it is not None and life.status == "ACTIVE":
-        return Suppressed(_living(after, replace(life, status="SUPPRESSED", updated_at=now)), changed, hiding_it.arn)
     if hiding_it is None and life.status == "SUPPRESSED":
-        return Unsuppressed(_living(after, replace(life, status="ACTIVE", updated_at=now)), changed)
+        shown = replace(life, status="ACTIVE", updated_at=now, suppressed_by="")
+        return Unsuppressed(_living(after, shown), changed)
+    if hiding_it is not None and life.status == "ACTIVE":
+        hidden = replace(life, status="SUPPRESSED", updated_at=now, suppressed_by=hiding_it.arn)
+        return Suppressed(_living(after, hidden), changed)
+    by = hiding_it.arn if hiding_it is not None else ""
+    if by != life.suppressed_by:  # one filter takes over from another: it stays as hidden as it was
+        after = _living(after, replace(life, suppressed_by=by))
     if changed:
         return Updated(after, changed)
-    return Refreshed(after) if differences else None
+    return Refreshed(after) if differences or after.life != life else None
 
 
 def _news(differences: tuple[str, ...]) -> tuple[str, ...]:
@@ -220,7 +224,8 @@ def _news(differences: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _closed(finding: Finding, now: str, delete_at: str) -> Finding:
-    return _living(finding, replace(finding.life, status="CLOSED", updated_at=now, closed_at=now, delete_at=delete_at))
+    ended = replace(finding.life, status="CLOSED", updated_at=now, closed_at=now, delete_at=delete_at, suppressed_by="")
+    return _living(finding, ended)
 
 
 def _living(finding: Finding, life: Life) -> Finding:

@@ -101,6 +101,17 @@ USUAL_CODE: Final[dict[Reason, StatusCode]] = {
     "UNSUPPORTED_CONFIG_FILE": "INACTIVE",
 }
 
+# How a resource stands that nobody looks at, by its state (`find.reconcile.State`).
+STANDING: Final[dict[str, Reason]] = {
+    "stopped": "EC2_INSTANCE_STOPPED",
+    "terminated": "RESOURCE_TERMINATED",
+    "excluded": "EXCLUDED_BY_TAG",
+    "archived": "IMAGE_ARCHIVED",
+    "expired": "SCAN_ELIGIBILITY_EXPIRED",
+    "disabled": "PENDING_DISABLE",
+    "suspended": "ACCESS_DENIED",
+}
+
 
 class ScanStatus(Struct, frozen=True, kw_only=True):
     """Whether a resource is being watched, and why or why not."""

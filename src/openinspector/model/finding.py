@@ -92,6 +92,7 @@ class Life(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The life of a finding. Times are ISO 8601 in UTC with microseconds; `closed_at` is "" while it is open.
 
     `delete_at` is when a closed finding is forgotten: 3 days after its resource went, else 30 days after it was closed.
+    `suppressed_by` is the ARN of the filter that hides a suppressed finding.
     """
 
     status: Status
@@ -100,6 +101,7 @@ class Life(Struct, frozen=True, kw_only=True, omit_defaults=True):
     updated_at: str
     closed_at: str = ""
     delete_at: str = ""
+    suppressed_by: str = ""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -1,12 +1,14 @@
 """What was found on a resource."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from openinspector.model.distro import Distribution
 from openinspector.model.package import Package
 from openinspector.model.problem import Problem
+
+INVENTORY_FORMAT: Final = "openinspector-inventory/1"  # what a document that holds an `Inventory` calls itself
 
 Status = Literal["whole", "partial", "failed"]
 Kind = Literal["host", "directory", "image", "lambda", "sbom"]

@@ -8,6 +8,11 @@ A scan takes a number when it starts, and is matched outside of any transaction.
 transaction, in which its resource is locked, if no later scan has started since; so of two at once one writes. An
 ingest that is broken off at any moment has written nothing, and doing it again writes what it would have written.
 
+What a scan says of packages that others have too counts only when it was made with the advisories in force, while no
+others are about to replace them (see pipeline/rematch.py): else what is known of them counts, and only what nobody has
+seen before is taken from the scan, and judged again by the advisories in force. A resource's findings so always follow
+from the matches that are known of its packages, whoever writes first.
+
 A look that missed something closes nothing: neither an inventory that is partial or failed, nor a package that could
 not be judged.
 """
@@ -26,22 +31,24 @@ from openinspector.errors import StoreError
 from openinspector.find import merge
 from openinspector.find.changes import Change, Closed, Deleted, Refreshed, Updated
 from openinspector.find.reconcile import Evaluation, Facts, State, reconcile
-from openinspector.find.suppress import Hiding, hiding, rules
+from openinspector.find.suppress import rules
 from openinspector.match.engine import Judge
-from openinspector.model.coverage import Reason, ScanMode, ScanStatus, status_of
+from openinspector.model.coverage import STANDING, Reason, ScanMode, ScanStatus, status_of
 from openinspector.model.finding import Finding, FindingType, Observation, PackageVulnerability
 from openinspector.model.inventory import Inventory
 from openinspector.model.match import Report, Undecided
 from openinspector.model.moment import moment_text
 from openinspector.model.package import Package
 from openinspector.model.resource import Resource
+from openinspector.model.usage import UsageType
 from openinspector.pipeline.observe import observe
 from openinspector.pipeline.scan import scan
 from openinspector.render import inspector_words as words
+from openinspector.render.inspector_checks import DISCONTINUED
 from openinspector.store import estate
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.database import Database
-from openinspector.store.events import Event, write_events
+from openinspector.store.events import Event, payload_of, write_events
 from openinspector.store.findings import (
     Known,
     Written,
@@ -52,9 +59,16 @@ from openinspector.store.findings import (
     observation_digest,
     write_findings,
 )
-from openinspector.store.matched import store_generation, store_matched
+from openinspector.store.matched import (
+    is_settled,
+    keep_rematch_out,
+    observations_of,
+    store_generation,
+    store_matched,
+)
 from openinspector.store.rows import store_inventory
 from openinspector.store.suppressing import suppressing_filters
+from openinspector.store.usage import count_scan
 
 _T = TypeVar("_T")
 
@@ -62,17 +76,6 @@ _PACKAGES: Final[tuple[FindingType, ...]] = ("PACKAGE_VULNERABILITY",)  # what a
 _ATTEMPTS: Final = 4
 _CLASHES: Final = ("40001", "40P01", "55P03")  # serialization failure, deadlock, a lock that took too long
 _SWEPT_AT_ONCE: Final = 5_000  # findings deleted in one transaction
-
-# How a resource stands that nobody looks at.
-_STANDING: Final[dict[State, Reason]] = {
-    "stopped": "EC2_INSTANCE_STOPPED",
-    "terminated": "RESOURCE_TERMINATED",
-    "excluded": "EXCLUDED_BY_TAG",
-    "archived": "IMAGE_ARCHIVED",
-    "expired": "SCAN_ELIGIBILITY_EXPIRED",
-    "disabled": "PENDING_DISABLE",
-    "suspended": "ACCESS_DENIED",
-}
 
 
 class Ingested(Struct, frozen=True, kw_only=True):
@@ -90,8 +93,9 @@ def ingest(
     inventory: Inventory,
     now: datetime,
     mode: ScanMode | None = None,
+    look: Callable[[Inventory, AdvisoryFile], Report] = scan,
 ) -> Ingested:
-    """Match what was found on a resource, and write what follows.
+    """Match what was found on a resource, and write what follows. `look` matches.
 
     Raises:
         UsageError: The resource makes no sense.
@@ -101,36 +105,44 @@ def ingest(
     if not told.platform:
         told = replace(told, platform=words.platform(inventory.distribution))
 
-    def start(connection: Connection) -> int:
-        return estate.start_scan(connection, estate.enter(connection, told, now), told, "PACKAGE", now)
+    def start(connection: Connection) -> tuple[int, int]:
+        generation = store_generation(connection, advisories.meta)
+        return estate.start_scan(connection, estate.enter(connection, told, now), told, "PACKAGE", now), generation
 
-    number = _in_one_go(database, start)
-    report = scan(inventory, advisories)
+    number, generation = in_one_go(database, start)
+    report = look(inventory, advisories)
     seen = observe(told, report)
     status = status_of(_reason(told, inventory))
     judge = Judge(inventory, advisories)
 
     def write(connection: Connection) -> Ingested:
+        keep_rematch_out(connection)
         entered = estate.enter(connection, told, now)
         resource = _with_platform(told, entered)
         before = estate.seen_so_far(connection, entered, "PACKAGE")
         if before.fence != number:
             return Ingested(superseded=True)
         known = known_findings(connection, entered.id)
-        looked = _evaluation(report, seen, known)
-        inventory_id = entered.inventory_id
-        if looked is not None:
+        inventory_id, found = entered.inventory_id, seen
+        if inventory.status != "failed":
+            settled = is_settled(connection, generation)
             inventory_id = store_inventory(connection, inventory, lambda each: not judge.left_out(each))
-            store_matched(connection, report, inventory_id, store_generation(connection, advisories.meta))
+            store_matched(connection, report, inventory_id, generation, settled=settled)
+            if not settled:
+                found = as_known(connection, resource, inventory_id, seen)
+        looked = _evaluation(report, found, known)
         estate.describe(connection, entered, resource, "running", now, inventory_id)
-        changes, hides = _reconciled(connection, entered, resource, known, looked, "running", now, None)
-        _write(connection, entered, resource, inventory_id, known, changes, hides)
+        changes = _reconciled(connection, entered, resource, known, looked, "running", now, None)
+        _write(connection, entered, resource, inventory_id, known, changes)
         estate.end_scan(connection, entered, "PACKAGE", status, mode, now)
+        if looked is not None and resource.type == "AWS_ECR_CONTAINER_IMAGE":
+            kind: UsageType = "ECR_INITIAL_SCAN" if entered.inventory_id is None else "ECR_RESCAN"
+            count_scan(connection, resource.account, resource.region, kind, entered.id, now)
         _tell(connection, entered, resource, changes, now)
-        _tell_coverage(connection, entered, resource, before.status, status, seen, now)
+        _tell_coverage(connection, entered, resource, before.status, status, found, now)
         return Ingested(changes=tuple(changes), problems=len(inventory.problems) + len(report.undecided))
 
-    return _in_one_go(database, write)
+    return in_one_go(database, write)
 
 
 def settle(
@@ -148,18 +160,19 @@ def settle(
     told = estate.storable(resource)
 
     def write(connection: Connection) -> Ingested:
+        keep_rematch_out(connection)
         entered = estate.enter(connection, told, now)
         resource = _with_platform(told, entered)
         known = known_findings(connection, entered.id)
         estate.describe(connection, entered, resource, state, now, entered.inventory_id)
-        changes, hides = _reconciled(connection, entered, resource, known, None, state, now, since)
-        _write(connection, entered, resource, entered.inventory_id, known, changes, hides)
-        if state in _STANDING:
-            estate.stand(connection, entered, status_of(_STANDING[state]), now)
+        changes = _reconciled(connection, entered, resource, known, None, state, now, since)
+        _write(connection, entered, resource, entered.inventory_id, known, changes)
+        if state in STANDING:
+            estate.stand(connection, entered, status_of(STANDING[state]), now)
         _tell(connection, entered, resource, changes, now)
         return Ingested(changes=tuple(changes))
 
-    return _in_one_go(database, write)
+    return in_one_go(database, write)
 
 
 def sweep(database: Database, now: datetime) -> int:
@@ -173,7 +186,7 @@ def sweep(database: Database, now: datetime) -> int:
             return forgotten
 
 
-def _in_one_go(database: Database, write: Callable[[Connection], _T]) -> _T:
+def in_one_go(database: Database, write: Callable[[Connection], _T]) -> _T:
     """Does something in a transaction, and again from its beginning if it clashed with another one."""
     for _ in range(_ATTEMPTS):
         try:
@@ -184,6 +197,14 @@ def _in_one_go(database: Database, write: Callable[[Connection], _T]) -> _T:
                 raise
             clash = error
     raise StoreError("the database is too busy with the same resource or packages: try again later") from clash
+
+
+def as_known(
+    connection: Connection, resource: Resource, inventory_id: int, seen: Iterable[Observation]
+) -> tuple[Observation, ...]:
+    """What follows from what is known of the packages of an inventory, and of the rest what was seen."""
+    others = [each for each in seen if each.key == DISCONTINUED]
+    return (*others, *observations_of(connection, resource, inventory_id))
 
 
 def _with_platform(told: Resource, entered: estate.Entered) -> Resource:
@@ -239,23 +260,22 @@ def _reconciled(
     state: State,
     now: datetime,
     since: datetime | None,
-) -> tuple[list[Change], Hiding]:
-    """What changes, and what says which filter hides a finding."""
+) -> list[Change]:
+    """What changes."""
     suppressing = suppressing_filters(connection, resource.account, resource.region)
-    ready = rules(suppressing.filters)
     facts = Facts(
         resource=resource,
         now=now,
         state=state,
         since=since,
         tags_before=entered.tags,
-        rules=ready,
+        rules=rules(suppressing.filters),
         organization=suppressing.organization,
     )
     changes = reconcile([each.finding for each in known], looked, facts)
     if looked is not None and looked.whole:
         changes += _told_differently(known, looked, changes, now)
-    return changes, hiding(ready, resource, suppressing.organization)
+    return changes
 
 
 def _told_differently(
@@ -285,16 +305,13 @@ def _write(
     inventory_id: int | None,
     known: Iterable[Known],
     changes: Iterable[Change],
-    hides: Hiding,
 ) -> None:
     """Writes what has changed and, where the inventory is another, what doesn't follow from it as from the last one."""
     before = {each.finding.arn: each for each in known}
     after: dict[str, Written] = {}
     for each in before.values():
         if inventory_id != entered.inventory_id and each.finding.life.status != "CLOSED":
-            after[each.finding.arn] = Written(
-                finding=each.finding, digest=each.row.digest, suppressed_by=each.row.suppressed_by
-            )
+            after[each.finding.arn] = Written(finding=each.finding, digest=each.row.digest)
     forgotten = []
     for change in changes:
         finding = change.finding
@@ -303,12 +320,10 @@ def _write(
             after.pop(finding.arn, None)
             continue
         old = before.get(finding.arn)
-        hidden = hides(finding) if finding.life.status == "SUPPRESSED" else None
         reason = old.row.close_reason if old is not None and finding.life.status == "CLOSED" else ""
         after[finding.arn] = Written(
             finding=finding,
             digest=observation_digest(finding.observation),
-            suppressed_by=hidden.arn if hidden is not None else "",
             close_reason=change.reason if isinstance(change, Closed) else reason,
         )
     delete_findings(connection, resource, forgotten)
@@ -329,7 +344,7 @@ def _tell(
                 resource_id=entered.id,
                 at=now,
                 finding_id=finding_id(each.finding.arn),
-                payload={"change": type(each).__name__},
+                payload=payload_of(type(each).__name__, each.finding),
             )
             for each in changes
             if not isinstance(each, Refreshed | Deleted)

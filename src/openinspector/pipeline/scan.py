@@ -39,7 +39,8 @@ def read_target(request: Request, progress: Progress = no_progress) -> Inventory
 def scan(inventory: Inventory, advisories: AdvisoryFile) -> Report:
     """Match an inventory and say everything about it."""
     outcome = match(inventory, advisories)
-    rejected = advisories.rejected({each.vulnerability for each in outcome.matches})
+    spoken = {each.vulnerability for each in outcome.matches} | {each.vulnerability for each in outcome.undecided}
+    rejected = advisories.rejected(spoken)
     told: dict[str, tuple[Vulnerability, Words]] = {}
     findings = []
     for each in outcome.matches:
@@ -53,7 +54,7 @@ def scan(inventory: Inventory, advisories: AdvisoryFile) -> Report:
     return Report(
         inventory=inventory,
         findings=tuple(findings),
-        undecided=outcome.undecided,
+        undecided=tuple(each for each in outcome.undecided if each.vulnerability not in rejected),
         notes=tuple(_notes(inventory, outcome, advisories)),
         database=tuple(sorted(advisories.meta.items())),
         scanned_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

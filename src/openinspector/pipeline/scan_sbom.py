@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from math import isfinite
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -28,10 +29,12 @@ from openinspector.match.engine import Judge
 from openinspector.model.inventory import Inventory, Target
 from openinspector.model.match import Finding, Match, Vulnerability
 from openinspector.model.package import Location, Package
+from openinspector.pipeline.confined import confined
 from openinspector.pipeline.scan import Words, tell, to_finding
-from openinspector.render.sbom_scanner import render
+from openinspector.render.sbom_scanner import OutputFormat, render
 from openinspector.render.scanned import Result, Scanned, Verdict
 from openinspector.store.advisories import AdvisoryFile
+from openinspector.transport.zygote import Function
 
 MOST_COMPONENTS: Final = 5000
 MOST_BYTES: Final = 10 << 20  # of a document that is handed over as bytes
@@ -46,6 +49,57 @@ _CHECK: Final = re.compile(
 ).fullmatch
 
 _Object = dict[str, Any]
+
+
+class _Request(Struct, frozen=True, array_like=True):
+    """What a child is told of a scan beside the document."""
+
+    advisories: str  # where they lie
+    now: datetime
+    output_format: OutputFormat
+
+
+class _Answer(Struct, frozen=True, tag="answer"):
+    sbom: bytes  # JSON
+
+
+class _Refused(Struct, frozen=True, tag="refused"):
+    reason: str
+    message: str
+
+
+def handle_confined(
+    document: bytes | memoryview, output_format: OutputFormat, advisories: AdvisoryFile, now: datetime
+) -> msgspec.Raw:
+    """The answer to a document, as JSON; it is decoded and scanned in a child, which opens the advisories anew.
+
+    Raises:
+        SbomError: The document can't be scanned; it says why.
+        ConfinedError: It can't be scanned within the bounds.
+    """
+    request = _Request(str(advisories.path.absolute()), now, output_format)
+    answer = confined(handling, document, given=msgspec.msgpack.encode(request))
+    said = msgspec.msgpack.decode(answer, type=_Answer | _Refused)
+    if isinstance(said, _Refused):
+        raise SbomError(said.reason, said.message)
+    return msgspec.Raw(said.sbom)
+
+
+def handling(given: bytes) -> Function:
+    """Scans a document, in a child."""
+    request = msgspec.msgpack.decode(given, type=_Request)
+    advisories = AdvisoryFile(Path(request.advisories))
+
+    def answer(document: bytes) -> bytes:
+        said: _Answer | _Refused
+        try:
+            result = scan_sbom(document, advisories, request.now)
+            said = _Answer(msgspec.json.encode(render(result, request.output_format)))
+        except SbomError as error:
+            said = _Refused(error.reason, str(error))
+        return msgspec.msgpack.encode(said)
+
+    return answer
 
 
 def handle(request: Mapping[str, Any], advisories: AdvisoryFile, now: datetime) -> _Object:

@@ -20,8 +20,8 @@ from openinspector.render.text import cut, cvss_version, date_time, json_documen
 
 _Object = dict[str, Any]
 
-_NORMALIZED: Final = {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL": 90}
-_TYPE: Final = "Software and Configuration Checks/Vulnerabilities/CVE"
+NORMALIZED: Final = {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL": 90}
+VULNERABILITY_TYPE: Final = "Software and Configuration Checks/Vulnerabilities/CVE"
 _REGISTRY: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]{1,40})\.amazonaws\.com(?:\.cn)?/"
     r"(?P<repository>[a-z0-9._/-]{1,256})(?::(?P<tag>[\w.-]{1,128}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
@@ -82,19 +82,19 @@ def _finding(findings: Sequence[Finding], report: Report, owner: Account) -> _Ob
         "Region": owner.region,
         "GeneratorId": "AWSInspector",
         "AwsAccountId": owner.id,
-        "Types": [_TYPE],
+        "Types": [VULNERABILITY_TYPE],
         "FirstObservedAt": known if date_time(known) else moment,
         "LastObservedAt": moment,
         "CreatedAt": moment,
         "UpdatedAt": moment,
-        "Severity": {"Label": label, "Normalized": _NORMALIZED[label]},
+        "Severity": {"Label": label, "Normalized": NORMALIZED[label]},
         "Title": cut(words.title(about.id, [each.match.package for each in shown]), 256),
         "Description": words.description(first),
         "Remediation": {"Recommendation": {"Text": _advice(shown)}},
         "ProductFields": {name: cut(value, 2048) for name, value in fields.items() if value.strip()},
         "Resources": [resource],
         "Vulnerabilities": [_vulnerability(shown, first)],
-        "FindingProviderFields": {"Severity": {"Label": label}, "Types": [_TYPE]},
+        "FindingProviderFields": {"Severity": {"Label": label}, "Types": [VULNERABILITY_TYPE]},
         "WorkflowState": "NEW",
         "Workflow": {"Status": "NEW" if active else "SUPPRESSED"},
         "RecordState": "ACTIVE" if active else "ARCHIVED",

@@ -102,8 +102,8 @@ def _in_words(value: Any) -> Any:
     """The same with every moment in words."""
     if isinstance(value, datetime):
         return spelled(value)
-    if isinstance(value, dict):
-        return {name: _in_words(each) for name, each in value.items()}
+    if isinstance(value, dict):  # most of what is in one is text
+        return {name: each if type(each) is str else _in_words(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_in_words(each) for each in value]
+        return [each if type(each) is str else _in_words(each) for each in value]
     return value

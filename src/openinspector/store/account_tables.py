@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     UniqueConstraint,
     text,
@@ -38,20 +39,24 @@ def _documents(name: str, comment: str, *columns: Any) -> Table:
 
 account: Final = _account_table(
     "account",
-    "An account in a region: its state as a whole, and its settings (scan mode, rescan durations, deep inspection).",
+    "An account in a region: its state as a whole, and its settings (scan mode, rescan durations, deep inspection)."
+    " `due_at` is when something next follows from its being suspended, or no longer.",
     columns=(
         word("status"),
         document("configuration"),
         document("deep_inspection"),
         moment("suspended_at"),
+        moment("due_at"),
         made(),
         made("updated_at"),
+        Index("account_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     ),
 )
 
 account_scan_type: Final = _account_table(
     "account_scan_type",
-    "Whether a kind of scan (`EC2`, `LAMBDA_CODE`) is on for an account, since when, and its free trial.",
+    "Whether a kind of scan (`EC2`, `LAMBDA_CODE`) is on for an account, since when, and its free trial. `due_at` is"
+    " when something next follows from that for its resources.",
     "scan_type",
     columns=(
         key_word("status"),
@@ -61,7 +66,9 @@ account_scan_type: Final = _account_table(
         moment("disabled_at"),
         moment("trial_start"),
         moment("trial_end"),
+        moment("due_at"),
         made("updated_at"),
+        Index("account_scan_type_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     ),
 )
 
@@ -100,11 +107,12 @@ delegated_admin: Final = _account_table(
 
 member: Final = _account_table(
     "member",
-    "A member account as its delegated administrator (`account`) has it; the member sees its own row too.",
+    "A member account as its delegated administrator (`account`) has it; the member sees its own row too."
+    " `rules_applied_at` is NULL until its findings have been gone through with the organization's suppression rules.",
     "member",
     columns=(
         key_word("status"),
-        Column("is_deep_inspected", Boolean),
+        moment("rules_applied_at"),
         document("inherits"),
         made(),
         made("updated_at"),
@@ -147,6 +155,7 @@ audit: Final = Table(
     word("agent"),
     document("parameters"),
     Index("audit_by_account", "account", "at", "id"),
+    Index("audit_by_age", "at"),
     comment="Every call that changed something or was meant to; rows are only added.",
 )
 
@@ -154,7 +163,12 @@ client_token: Final = _account_table(
     "client_token",
     "What a call with an idempotency token was answered, so that its repetition is answered alike.",
     *("operation", "token"),
-    columns=(Column("request", LargeBinary, nullable=False), document("answer"), made()),
+    columns=(
+        Column("request", LargeBinary, nullable=False),
+        document("answer"),
+        made(),
+        Index("client_token_by_age", "created_at"),
+    ),
 )
 
 filter_: Final = _account_table(
@@ -173,6 +187,7 @@ filter_: Final = _account_table(
         made("updated_at"),
         moment("applied_at"),
         UniqueConstraint("account", "region", "name"),
+        Index("filter_to_apply", "account", "region", "id", postgresql_where=text("applied_at IS NULL")),
     ),
 )
 
@@ -185,7 +200,9 @@ tag: Final = _account_table(
 
 report: Final = _account_table(
     "report",
-    "A findings report or an SBOM export: what was asked for, and how far it is. One findings report runs at a time.",
+    "A findings report or an SBOM export: what was asked for, and how far it is. One findings report runs at a time."
+    " A worker does it under a claim, which is anybody's again after `claimed_until`; `is_closing` when its object is"
+    " about to be seen and it can't be cancelled any more; `upload` names what may lie half-written at the destination.",
     "id",
     columns=(
         key_word("kind"),
@@ -197,7 +214,14 @@ report: Final = _account_table(
         document("criteria"),
         made(),
         moment("finished_at"),
+        Column("claim", UUID(as_uuid=True)),
+        moment("claimed_until"),
+        Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
+        Column("is_closing", Boolean, nullable=False, server_default=text("false")),
+        document("upload"),
         Index("report_newest", "account", "region", "kind", "created_at"),
+        Index("report_to_do", "region", "created_at", postgresql_where=text("status = 'IN_PROGRESS'")),
+        Index("report_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index(
             "report_running",
             *("account", "region", "kind"),
@@ -215,7 +239,30 @@ usage_record: Final = _account_table(
         Column("day", Date, primary_key=True),
         Column("resource_id", BigInteger, primary_key=True, autoincrement=False),
         Column("quantity", Double, nullable=False),
+        Index("usage_record_by_day", "day"),
     ),
+)
+
+covered_period: Final = Table(
+    "covered_period",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    key_word("account"),
+    key_word("region"),
+    Column("resource_id", BigInteger, nullable=False),
+    key_word("scan_type"),
+    key_word("type"),
+    Column("counted_at", TIME, nullable=False),
+    moment("ended_at"),
+    Index("covered_period_by_account", "account", "region"),
+    Index(
+        "covered_period_running",
+        *("resource_id", "scan_type"),
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    comment="A time in which a resource was covered and that isn't counted in whole: its hours up to `counted_at` are"
+    " in `usage_record`. Triggers of `coverage` write it, so whatever changes a status or a scan mode is counted.",
 )
 
 image_use: Final = _account_table(

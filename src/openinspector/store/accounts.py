@@ -34,11 +34,11 @@ _ADD: Final = text(
 )
 _ENABLE: Final = text(
     "INSERT INTO account_scan_type AS t"
-    " (account, region, scan_type, status, enabled_at, trial_start, trial_end, updated_at)"
-    " SELECT id, :region, type, 'ENABLED', :now, :now, :trial_end, :now"
+    " (account, region, scan_type, status, enabled_at, trial_start, trial_end, due_at, updated_at)"
+    " SELECT id, :region, type, 'ENABLED', :now, :now, :trial_end, :now, :now"
     " FROM unnest(CAST(:ids AS text[])) id, unnest(CAST(:types AS text[])) type ORDER BY id, type"
     " ON CONFLICT (account, region, scan_type) DO UPDATE"  # a trial is had once
-    " SET status = excluded.status, enabled_at = excluded.enabled_at, disabled_at = NULL,"
+    " SET status = excluded.status, enabled_at = excluded.enabled_at, disabled_at = NULL, due_at = excluded.due_at,"
     " updated_at = excluded.updated_at WHERE t.status <> 'ENABLED'"
 )
 
@@ -69,13 +69,18 @@ def read_account(connection: Connection, region: str, account_id: str) -> Accoun
 
 
 def enable(
-    connection: Connection, region: str, ids: Collection[str], types: Collection[ResourceScanType], now: datetime
+    connection: Connection,
+    region: str,
+    ids: Collection[str],
+    types: Collection[ResourceScanType],
+    now: datetime,
+    trial: timedelta = FREE_TRIAL,
 ) -> None:
-    """Switches kinds of scans on; those that are on already stay as they are."""
+    """Switches kinds of scans on; those that are on already stay as they are. One that never was begins its trial."""
     _touch(connection, region, ids, now)
     connection.execute(
         _ENABLE,
-        {"ids": list(ids), "region": region, "types": list(types), "now": now, "trial_end": now + FREE_TRIAL},
+        {"ids": list(ids), "region": region, "types": list(types), "now": now, "trial_end": now + trial},
     )
     _note_status(connection, region, ids)
 
@@ -93,7 +98,7 @@ def disable(
             account_scan_type.c.scan_type.in_(types),
             account_scan_type.c.status == "ENABLED",
         )
-        .values(status="DISABLED", disabled_at=now, updated_at=now)
+        .values(status="DISABLED", disabled_at=now, due_at=now, updated_at=now)
     )
     _note_status(connection, region, ids)
 

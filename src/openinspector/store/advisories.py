@@ -217,6 +217,11 @@ class AdvisoryFile:
             for feed, record in rows
         ]
 
+    def mentions(self, vulnerability: str) -> bool:
+        """Whether any advisory speaks of a vulnerability."""
+        query = "SELECT 1 FROM mention WHERE vulnerability = ? LIMIT 1"
+        return self._connection.execute(query, (vulnerability,)).fetchone() is not None
+
     def rejected(self, vulnerabilities: Iterable[str]) -> set[str]:
         """Those of them that were rejected by the CVE program or NVD."""
         return {

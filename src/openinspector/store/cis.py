@@ -28,12 +28,13 @@ _configuration: Final = cis_scan_configuration
 
 
 class CisTarget(Struct, frozen=True, kw_only=True):
-    """An instance that a run is about. `tags` are each tag's values."""
+    """An instance that a run is about. `tags` are each tag's values; `refusal` is why it can't be checked."""
 
     account: str
     resource: str
     platform: str = ""
     tags: dict[str, list[str]] = {}
+    refusal: str = ""  # `UNSUPPORTED_OS`, `SSM_UNMANAGED`
 
 
 class CisOutcome(Struct, frozen=True, kw_only=True):
@@ -90,31 +91,32 @@ def remove_configuration(connection: Connection, account: str, region: str, key:
 
 def configurations(
     connection: Connection,
-    account: str,
+    accounts: Sequence[str],
     region: str,
     *,
     names: Entries = (),
     arns: Entries = (),
-    arn_head: str = "",
+    arn_start: str = "",
     tags: Entries = (),
     by_name: bool = False,
     order: str = "ASC",
     after: Sequence[Any] | None,
     size: int,
 ) -> Sequence[Row[Any]]:
-    """A page of an account's configurations and one more, by name or by ARN. Each list of entries narrows it.
+    """A page of the configurations of accounts and one more, by name or by ARN. Each list of entries narrows it.
 
-    An ARN is `arn_head` and its owner, kind and id.
+    `arn_start` is what ARNs have before the account; behind it stand owner, kind and id.
     """
     columns = _configuration.c
-    rows = select(_configuration).where(columns.account == account, columns.region == region)
+    rows = select(_configuration).where(columns.account.in_(accounts), columns.region == region)
     if names:
         rows = rows.where(text_holds(columns.name, names))
     if arns:
-        rows = rows.where(text_holds(func.concat(arn_head, columns.owner_id, "/cis-configuration/", columns.id), arns))
+        arn = func.concat(arn_start, columns.account, ":owner/", columns.owner_id, "/cis-configuration/", columns.id)
+        rows = rows.where(text_holds(arn, arns))
     if tags:
         rows = rows.where(tag_holds(columns.document["targets"]["targetResourceTags"], tags))
-    keys = (columns.owner_id, columns.id)
+    keys = (columns.account, columns.owner_id, columns.id)
     return connection.execute(page_of(rows, (columns.name, *keys) if by_name else keys, after, size, order=order)).all()
 
 
@@ -124,7 +126,7 @@ def open_scan(
     targets: Sequence[CisTarget],
     now: datetime,
 ) -> tuple[str, dict[str, str]]:
-    """Begins a run of a configuration: its id, and the job of each instance by the instance's id.
+    """Begins a run of a configuration: its id, and the job of each instance that can be checked, by the instance's id.
 
     Where instances are of several accounts the transaction must see them all, as that of the system does.
     """
@@ -142,7 +144,7 @@ def open_scan(
             scanned_at=now,
         )
     )
-    jobs = {each.resource: uuid4() for each in targets}
+    jobs = {each.resource: uuid4() for each in targets if not each.refusal}
     rows = [
         {
             "account": each.account,
@@ -150,8 +152,9 @@ def open_scan(
             "scan_id": scan_id,
             "resource": each.resource,
             "platform": clean(each.platform),
-            "reason": IN_PROGRESS,
-            "job_id": jobs[each.resource],
+            "status": "CANCELLED" if each.refusal else "",
+            "reason": each.refusal or IN_PROGRESS,
+            "job_id": jobs.get(each.resource),
             "tags": each.tags,
             "document": {"scan_account": configuration.account, "owner_id": configuration.owner_id},
         }

@@ -1,14 +1,22 @@
-"""Calls with an idempotency token: what they were answered the first time, they are answered again."""
+"""Calls with an idempotency token: what they were answered the first time, they are answered again.
+
+A token is good for `VALID` from its first call on; AWS says for none of these calls how long it is, and 8 to 24 hours
+where it says so for other services.
+"""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from openinspector.store.account_tables import client_token
+
+VALID: Final = timedelta(hours=24)
 
 
 class Once(Struct, frozen=True, kw_only=True):
@@ -28,8 +36,8 @@ class Earlier(Struct, frozen=True, kw_only=True):
     is_same: bool
 
 
-def earlier(connection: Connection, call: Once) -> Earlier | None:
-    """The token's first call, if there was one. Calls with the same token wait here for each other."""
+def earlier(connection: Connection, call: Once, now: datetime) -> Earlier | None:
+    """The token's first call, if there was one while it is good. Calls with the same token wait here for each other."""
     name = "\n".join((call.account, call.region, call.operation, call.token))
     connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     columns = client_token.c
@@ -38,23 +46,18 @@ def earlier(connection: Connection, call: Once) -> Earlier | None:
         columns.region == call.region,
         columns.operation == call.operation,
         columns.token == call.token,
+        columns.created_at > now - VALID,
     )
     row = connection.execute(first).one_or_none()
     return None if row is None else Earlier(answer=row.answer, is_same=bytes(row.request) == _digest(call))
 
 
-def remember(connection: Connection, call: Once, answer: Mapping[str, Any]) -> None:
-    """Keeps what a token's first call is answered."""
-    connection.execute(
-        insert(client_token).values(
-            account=call.account,
-            region=call.region,
-            operation=call.operation,
-            token=call.token,
-            request=_digest(call),
-            answer=answer,
-        )
-    )
+def remember(connection: Connection, call: Once, answer: Mapping[str, Any], now: datetime) -> None:
+    """Keeps what a token's first call is answered, in place of one that is too long ago."""
+    told = {"request": _digest(call), "answer": answer, "created_at": now}
+    key = {"account": call.account, "region": call.region, "operation": call.operation, "token": call.token}
+    statement = insert(client_token).values(key | told)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=told))
 
 
 def _digest(call: Once) -> bytes:

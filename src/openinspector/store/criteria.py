@@ -126,6 +126,16 @@ def _always(value: str) -> _Asked:
     return _one_of((true(), (value,)))
 
 
+def named_texts(expression: _Expression, entry: StringFilter) -> _Condition:
+    """What a text must be by one entry."""
+    return _text(expression)([entry])
+
+
+def epss_within(entries: Sequence[NumberFilter]) -> _Condition:
+    """What a row of `enrichment` must be, where a finding's EPSS is asked for."""
+    return _numbers(enrichment.c.epss)(entries)
+
+
 def _within(expression: _Expression, bounds: Iterable[tuple[Any, Any]]) -> _Condition:
     """False or NULL where the attribute is not there."""
     return or_(

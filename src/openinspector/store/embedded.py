@@ -22,6 +22,7 @@ import fcntl
 import json
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import stat
@@ -57,6 +58,14 @@ _SETTINGS: Final = {
     "max_wal_senders": "0",
     "random_page_cost": "1.1",
     "jit": "off",  # queries are short
+    "max_wal_size": "4GB",  # a fleet's first scan should not make a checkpoint every few seconds
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
+    # What a big load has put in is counted within a minute, not when a tenth of all the rows have changed.
+    "autovacuum_naptime": "20s",
+    "autovacuum_analyze_scale_factor": "0.02",
+    "autovacuum_vacuum_insert_scale_factor": "0.05",
+    "autovacuum_vacuum_scale_factor": "0.05",
     "log_destination": "stderr",
     "logging_collector": "on",
     "log_directory": "../log",
@@ -197,8 +206,9 @@ class EmbeddedPostgres:
 
     def _start_keeper(self, programs: Path) -> None:
         socket = self._choose_socket()
-        settings = _SETTINGS | {
-            "shared_buffers": _buffers(),
+        settings = {
+            **_SETTINGS,
+            **_sizes(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")),
             "unix_socket_directories": str(socket),
             "hba_file": str(self._folder / "pg_hba.conf"),
             "ident_file": str(self._folder / "pg_ident.conf"),
@@ -231,9 +241,10 @@ class EmbeddedPostgres:
 
     def _initialize(self, programs: Path) -> None:
         """Makes the database, whole or not at all."""
-        new = self._folder / "cluster.new"
-        if new.exists():
-            shutil.rmtree(new)
+        # Another name each time: where we were killed, initdb goes on for a while in the folder that it was given.
+        for left in self._folder.glob("cluster.new*"):
+            shutil.rmtree(left, ignore_errors=True)
+        new = self._folder / f"cluster.new-{secrets.token_hex(8)}"
         _make_folder(new, self._uid, self._gid)
         command = [str(programs / "initdb"), "-D", str(new), "-U", OWNER, "--encoding=UTF8", "--no-instructions"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -496,10 +507,22 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _buffers() -> str:
-    """An eighth of the memory for PostgreSQL's own cache, from 64 MB to 1 GB."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return f"{max(64, min(1024, memory // 8 >> 20))}MB"
+def _sizes(memory: int) -> dict[str, str]:
+    """What of the machine's memory (bytes) PostgreSQL takes, where scans and the service want theirs as well.
+
+    Its own cache is a fifth, from 64 MB to 4 GB; the kernel's is thought to be half. A sort or a hash of a request may
+    have 8 to 64 MB before it goes to disk, an index that is made 64 MB to 1 GB.
+    """
+
+    def share(part: int, least: int, most: int) -> str:
+        return f"{max(least, min(most, memory // part >> 20))}MB"
+
+    return {
+        "shared_buffers": share(5, 64, 4096),
+        "effective_cache_size": share(2, 128, 1 << 20),
+        "work_mem": share(256, 8, 64),
+        "maintenance_work_mem": share(16, 64, 1024),
+    }
 
 
 def _last_words(folder: Path) -> str:

@@ -4,19 +4,20 @@ A scan takes a number when it starts and gives it back when it ends: of two that
 row of a resource is locked from `enter` to the end of the transaction, so whatever changes its findings is in line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from openinspector.errors import UsageError
 from openinspector.model.coverage import ScanMode, ScanStatus, ScanType
 from openinspector.model.moment import read_moment
 from openinspector.model.resource import AccountId, Ec2Instance, EcrImage, LambdaFunction, Resource
 from openinspector.store.bulk import as_json
+from openinspector.store.tables import resource
 
 _DETAILS: Final[Mapping[str, type[Ec2Instance] | type[EcrImage] | type[LambdaFunction]]] = {
     "AWS_EC2_INSTANCE": Ec2Instance,
@@ -73,11 +74,21 @@ def resource_of(row: Any) -> Resource:
     )
 
 
+def resources_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Resource]:
+    """Those that there are, by their ids."""
+    mine = select(resource).where(resource.c.id.in_(sorted(ids)))
+    return {row.id: resource_of(row) for row in connection.execute(mine)} if ids else {}
+
+
 def enter(connection: Connection, told: Resource, now: datetime) -> Entered:
     """Locks a resource until the end of the transaction; one that isn't known yet is added."""
-    connection.execute(_ADD, {**_values(told), "now": now})
-    row = connection.execute(_LOCK, {"account": told.account, "region": told.region, "type": told.type, "id": told.id})
-    found = row.one()
+    found = None
+    while found is None:  # a second time where one that had long been gone was forgotten in between
+        connection.execute(_ADD, {**_values(told), "now": now})
+        row = connection.execute(
+            _LOCK, {"account": told.account, "region": told.region, "type": told.type, "id": told.id}
+        )
+        found = row.one_or_none()
     return Entered(id=found.id, platform=found.platform, inventory_id=found.inventory_id, tags=found.tags)
 
 

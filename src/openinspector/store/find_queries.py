@@ -3,13 +3,15 @@
 A sort is a few *walks*, one after the other, each along an index (see tables.py): where one value is nearly all there
 is, it has a walk of its own, and so has what an attribute is missing of. A page goes on in the walk and behind the row
 where the last one ended, so no row is ever counted off, however far the page. Of several accounts each is walked by
-itself, and the heads are merged.
+itself, and the heads are merged: first a few of each, and then more of those alone that have all of these in the page.
+Where the account comes first in the order, those at the front are asked first, and often nobody else is.
 
 Findings that are equal in the sort field are ordered by account and id, as their ARNs are. Only where the field is one
-of the resource's, or EPSS, the resource or the flaw comes between the two: that is what the index ends in.
+of the resource's, or EPSS, the resource's or the flaw's own id comes between the two: that is what the index ends in.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -32,20 +34,24 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql.visitors import iterate
 
 from openinspector.model.criteria import Criteria
 from openinspector.store.criteria import conditions
+from openinspector.store.enablement import accessible
+from openinspector.store.narrowing import narrowing
 from openinspector.store.tables import WORD, enrichment, finding, resource
 
 Value = str | int | float | datetime | None
-Position = tuple[int, Value, str, str | int | None, bytes]  # walk, sort value, account, tie, id: a row and its place
+Position = tuple[int, Value, str, str | None, bytes]  # walk, sort value, account, tie, id: a row and its place
 
 _LOWEST_ID: Final = UUID(int=0)  # digests, so no finding has either of them
 _HIGHEST_ID: Final = UUID(int=(1 << 128) - 1)
 _BOUNDS: Final = (_LOWEST_ID, _HIGHEST_ID)
-_LOWEST_RESOURCE: Final = 0
-_HIGHEST_RESOURCE: Final = (1 << 63) - 1
-_HIGHEST_WORD: Final = "\U0010ffff"
+_FEW: Final = 8  # findings that each of many accounts is asked for at first
+_LOWEST_TIE: Final = ""  # what has no id of its own isn't tied
+_HIGHEST_TIE: Final = "\U0010ffff"
 
 
 class FindingId(NamedTuple):
@@ -94,25 +100,16 @@ class _Value:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tie:
-    """What comes between the sort value and the finding's id; nothing is lower or higher than those two."""
-
-    column: Any
-    lowest: str | int
-    highest: str | int
-
-
-@dataclass(frozen=True, slots=True)
 class _Walk:
-    """A part of a sort: findings in the order of value, tie and id.
+    """A part of a sort: findings in the order of value, tie (a text) and id.
 
     With both value and tie, these are of another table in `source`: its rows are walked, and the findings of each.
     """
 
-    source: FromClause = _WITH_RESOURCE
+    source: FromClause = finding
     where: tuple[Any, ...] = ()
     value: _Value | None = None
-    tie: _Tie | None = None
+    tie: Any = None
 
 
 def find_findings(
@@ -124,12 +121,16 @@ def find_findings(
     """
     walks = _SORTS[sought.sort]
     numbers = [number for number in range(len(walks)) if after is None or _is_ahead(number, after[0], sought)]
-    met = conditions(sought.criteria)
+    met = [
+        *conditions(sought.criteria),
+        *narrowing(connection, sought.criteria),
+        *accessible(connection, sought.accounts, sought.region),
+    ]
     rows: list[Position] = []
     for number in reversed(numbers) if sought.is_descending else numbers:
         start = after if after is not None and after[0] == number else None
-        query = _query(walks[number], sought, met, size + 1 - len(rows), start)
-        rows += [(number, row.value, row.account, row.tie, row.id.bytes) for row in connection.execute(query)]
+        found_here = _walked(connection, walks[number], sought, met, size + 1 - len(rows), start)
+        rows += [(number, row.value, row.account, row.tie, row.id.bytes) for row in found_here]
         if len(rows) > size:
             break
     page = rows[:size]
@@ -149,10 +150,66 @@ def _is_ahead(number: int, current: int, sought: Sought) -> bool:
     return number <= current if sought.is_descending else number >= current
 
 
-def _query(walk: _Walk, sought: Sought, met: Sequence[Any], limit: int, after: Position | None) -> Any:
-    """The next rows of a walk: those of each account, merged."""
-    scope = _scope(walk, sought.accounts, after)
-    each = _rows(walk, sought, met, scope, after).limit(limit).lateral("found")
+def _walked(
+    connection: Connection, walk: _Walk, sought: Sought, met: Sequence[Any], limit: int, after: Position | None
+) -> list[Any]:
+    """The next rows of a walk."""
+    accounts = sorted(set(sought.accounts), reverse=sought.is_descending)
+    if walk.value is None and walk.tie is None:
+        rows: list[Any] = []
+        for several in _growing(_from(accounts, after, sought)):
+            rows += connection.execute(_query(walk, sought, several, met, limit - len(rows), limit, after))
+            if len(rows) == limit:
+                break
+        return rows
+    few = max(_FEW, 2 * limit // len(accounts))
+    heads = connection.execute(_query(walk, sought, accounts, met, limit, min(few, limit), after)).all()
+    if few >= limit:
+        return list(heads)
+    # Who has fewer in the page than were asked of him has no other that belongs there.
+    seen = Counter(row.account for row in heads)
+    more = [account for account in accounts if seen[account] >= few]
+    if not more:
+        return list(heads)
+    others = [row for row in heads if seen[row.account] < few]
+    rest = connection.execute(_query(walk, sought, more, met, limit, limit, after)).all()
+    both = sorted((*others, *rest), key=lambda row: _place(walk, row), reverse=sought.is_descending)
+    return both[:limit]
+
+
+def _from(accounts: Sequence[str], after: Position | None, sought: Sought) -> Sequence[str]:
+    """The accounts from that of the last row on, in the order in which they are asked."""
+    if after is None:
+        return accounts
+    return [each for each in accounts if (each <= after[2] if sought.is_descending else each >= after[2])]
+
+
+def _growing(accounts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The first account, and then ever more of the others at a time."""
+    start, count = 0, 1
+    while start < len(accounts):
+        yield accounts[start : start + count]
+        start, count = start + count, count * 4
+
+
+def _place(walk: _Walk, row: Any) -> tuple[Any, ...]:
+    """Where a row stands in the order of a walk, as `_order` has it; what is missing is less than all that is there."""
+    value = (row.value is not None, row.value) if row.value is not None else (False,)
+    return (*value, row.account, row.tie or "", row.id.bytes)
+
+
+def _query(
+    walk: _Walk,
+    sought: Sought,
+    accounts: Sequence[str],
+    met: Sequence[Any],
+    limit: int,
+    of_each: int,
+    after: Position | None,
+) -> Any:
+    """The next rows of a walk: at most so many of each account, merged."""
+    scope = _scope(walk, accounts, after)
+    each = _rows(walk, sought, met, scope, after).limit(of_each).lateral("found")
     merged = _order(walk, each.c.key, each.c.tie, account=each.c.account, id_=each.c.id)
     return (
         select(each.c.value, each.c.tie, each.c.account, each.c.id)
@@ -166,16 +223,29 @@ def _rows(walk: _Walk, sought: Sought, met: Sequence[Any], scope: Any, after: Po
     """The rows of an account, in the order of the walk's index."""
     nothing: Any = literal_column("NULL")
     key, value = (walk.value.key, walk.value.column) if walk.value is not None else (nothing, nothing)
-    tie = walk.tie.column if walk.tie is not None else nothing
+    tie = walk.tie if walk.tie is not None else nothing
     of_account = [finding.c.account == scope.c.account, finding.c.region == sought.region]
-    if tie is resource.c.id:  # it says nothing new, but of this table's index
+    if tie is resource.c.external_id:  # it says nothing new, but of this table's index
         of_account += [resource.c.account == scope.c.account, resource.c.region == sought.region]
     return (
         select(key.label("key"), value.label("value"), tie.label("tie"), finding.c.account, finding.c.id)
-        .select_from(walk.source)
+        .select_from(_with_resource(walk, met))
         .where(*of_account, *walk.where, *met, *_behind(walk, sought, scope, after))
         .order_by(*_directed(sought, _order(walk, key, tie)))
     )
+
+
+def _with_resource(walk: _Walk, met: Sequence[Any]) -> FromClause:
+    """What is walked; the resource beside it only where something asks for it: most indexes say all by themselves."""
+    if walk.source is not finding or not any(map(_asks_resource, (walk.tie, walk.value and walk.value.column, *met))):
+        return walk.source
+    return _WITH_RESOURCE
+
+
+def _asks_resource(expression: Any) -> bool:
+    if expression is None:
+        return False
+    return any(isinstance(each, TextClause) or getattr(each, "table", None) is resource for each in iterate(expression))
 
 
 def _order(walk: _Walk, key: Any, tie: Any, account: Any = None, id_: Any = None) -> list[Any]:
@@ -203,9 +273,8 @@ def _scope(walk: _Walk, accounts: Sequence[str], after: Position | None) -> Any:
         last_id = UUID(bytes=last)
         arrays.append(("id", postgresql.UUID(), [_placed(each, account, last_id, _BOUNDS) for each in ids]))
         if walk.tie is not None:
-            bounds = walk.tie.lowest, walk.tie.highest
-            ties = [_placed(each, account, last_tie, bounds) for each in ids]
-            arrays.append(("tie", walk.tie.column.type, ties))
+            ties = [_placed(each, account, last_tie, (_LOWEST_TIE, _HIGHEST_TIE)) for each in ids]
+            arrays.append(("tie", WORD, ties))
     values = [cast(bindparam(None, each, type_=_array(kind)), _array(kind)) for _, kind, each in arrays]
     return func.unnest(*values).table_valued(*(column(name, kind) for name, kind, _ in arrays)).render_derived("scope")
 
@@ -228,7 +297,7 @@ def _behind(walk: _Walk, sought: Sought, scope: Any, after: Position | None) -> 
         here.append(walk.value.key)
         there.append(walk.value.of(after[1]))
     if walk.tie is not None:
-        here.append(walk.tie.column)
+        here.append(walk.tie)
         there.append(scope.c.tie)
     if len(here) == 2:  # the last row of the other table may have more findings
         rows, last = tuple_(*here), tuple_(*there)
@@ -254,20 +323,19 @@ def _apart(sorted_by: Any, common: str, *, is_lowest: bool) -> tuple[_Walk, ...]
 
 
 def _by_resource(sorted_by: Any, absent: str = "") -> tuple[_Walk, ...]:
-    tie = _Tie(resource.c.id, _LOWEST_RESOURCE, _HIGHEST_RESOURCE)
-    return (_Walk(value=_Value(sorted_by, absent), tie=tie),)
+    return (_Walk(value=_Value(sorted_by, absent), tie=resource.c.external_id),)
 
 
 def _by_epss() -> tuple[_Walk, ...]:
-    """Flaws that nobody says anything of come first, and what has no flaw; then the others by their scores."""
+    """Flaws without a score come first, and what has no flaw; then the others by their scores."""
     ranked = enrichment.alias("ranked")
     linked = ranked.c.vulnerability_id == finding.c.vulnerability_id
     source = ranked.join(finding, linked).join(resource, finding.c.resource_id == resource.c.id)
-    unknown = not_(exists(select(1).select_from(ranked).where(linked).correlate(finding)))
-    value, tie = _Value(ranked.c.epss, "-1"), _Tie(ranked.c.vulnerability_id, "", _HIGHEST_WORD)
+    has_score = ranked.c.epss.is_not(None)
+    unknown = not_(exists(select(1).select_from(ranked).where(linked, has_score).correlate(finding)))
     return (
-        _Walk(where=(unknown,), tie=_Tie(finding.c.vulnerability_id, "", _HIGHEST_WORD)),
-        _Walk(source, value=value, tie=tie),
+        _Walk(where=(unknown,), tie=finding.c.vulnerability_id),
+        _Walk(source, where=(has_score,), value=_Value(ranked.c.epss, "-1"), tie=ranked.c.vulnerability_id),
     )
 
 

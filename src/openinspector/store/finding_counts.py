@@ -1,17 +1,40 @@
-"""How many active findings there are, by account, package, resource and other groups; a page of groups at a time."""
+"""How many active findings there are, by account, package, resource and other groups; a page of groups at a time.
+
+Where nothing is asked that only a finding itself knows, the numbers come from the tallies (see tallies.py); else, and
+for layers, from the findings. Both give the same groups with the same numbers.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, FromClause, Text, and_, case, cast, func, literal_column, select, true, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Table,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+    union,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from openinspector.model.criteria import Criteria
 from openinspector.model.finding import SEVERITIES
 from openinspector.store.criteria import conditions
-from openinspector.store.finding_packages import finding_packages
+from openinspector.store.enablement import accessible
+from openinspector.store.finding_packages import finding_packages, matched_places
 from openinspector.store.listing import Entries, text_holds
-from openinspector.store.tables import WORD, finding, resource
+from openinspector.store.tables import WORD, finding, flaw_tally, package_tally, resource, resource_tally
+from openinspector.store.tallies import COUNTS
 
 Sort = Literal["CRITICAL", "HIGH", "ALL", "NETWORK", "RESOURCES"]
 Position = tuple[int, str | int]  # the number sorted by, and what tells the group apart
@@ -69,6 +92,8 @@ class Grouping:
     beside: FromClause | None = None  # a table of the parts of the finding at hand, in each of which it counts
     is_of_resource: bool = False
     counts_resources: bool = False
+    tally: Table | None = None
+    layers: str = ""  # what the names of layers are like
 
 
 def count_findings(
@@ -76,17 +101,156 @@ def count_findings(
 ) -> tuple[list[Group], Position | None]:
     """A page of groups, and the position of its last one where more follow."""
     grouping = GROUPINGS[asked.by]
-    rows = connection.execute(_query(grouping, asked, size + 1, after)).mappings().all()
+    at_hand = accessible(connection, asked.accounts, asked.region)
+    rows: Sequence[Mapping[Any, Any]]
+    if not is_tallied(grouping, asked):
+        rows = connection.execute(_query(grouping, asked, at_hand, size + 1, after)).mappings().all()
+    elif grouping.tally is resource_tally:
+        rows = connection.execute(_of_resources(grouping, asked, at_hand, size + 1, after)).mappings().all()
+    else:
+        rows = _of_account(connection, grouping, asked, at_hand, size + 1, after)
     page = [_group(grouping, row) for row in rows[:size]]
     return page, (rows[size - 1]["number"], rows[size - 1]["tie"]) if len(rows) > size else None
 
 
-def _query(grouping: Grouping, asked: Asked, limit: int, after: Position | None) -> Any:
-    counted = _counted(grouping, asked)
+def is_tallied(grouping: Grouping, asked: Asked) -> bool:
+    """Whether a tally knows all that is asked."""
+    told = {name for name in asked.criteria.__struct_fields__ if getattr(asked.criteria, name)}
+    if grouping.tally is None:
+        return False
+    if grouping.tally is resource_tally:
+        return not told & _OF_FINDING
+    return told <= _OF_TALLY[grouping.tally.name] and not asked.texts.keys() - grouping.columns.keys()
+
+
+def _query(grouping: Grouping, asked: Asked, at_hand: Sequence[Any], limit: int, after: Position | None) -> Any:
+    counted = (
+        _in_layers(grouping, asked, at_hand) if "layer" in grouping.columns else _counted(grouping, asked, at_hand)
+    ).subquery("counted")
+    return _grouped(grouping, asked, counted, _numbers(counted, grouping), limit, after)
+
+
+def _of_resources(grouping: Grouping, asked: Asked, at_hand: Sequence[Any], limit: int, after: Position | None) -> Any:
+    """The same from the tallies of resources."""
+    tally = resource_tally
+    compared = {"platform": resource.c.platform, "partition": resource.c.partition, **grouping.columns}
+    met = [*grouping.where, *conditions(asked.criteria), *at_hand]
+    met += [text_holds(compared[name], entries) for name, entries in asked.texts.items() if entries]
+    counted = (
+        select(
+            *(_told_by(tally, each).label(name) for name, each in grouping.columns.items()),
+            *(tally.c[name] for name in ("resource_id", "type", *COUNTS)),
+        )
+        .select_from(tally.join(resource, tally.c.resource_id == resource.c.id))
+        .where(
+            tally.c.account.in_(sorted(set(asked.accounts))),
+            tally.c.region == asked.region,
+            tally.c.total > 0,
+            *(_told_by(tally, each) for each in met),
+        )
+        .subquery("counted")
+    )
+    numbers = _sums(counted)
+    if grouping.counts_resources:
+        numbers["resources"] = func.count(counted.c.resource_id.distinct())
+    return _grouped(grouping, asked, counted, numbers, limit, after)
+
+
+def _of_account(
+    connection: Connection,
+    grouping: Grouping,
+    asked: Asked,
+    at_hand: Sequence[Any],
+    limit: int,
+    after: Position | None,
+) -> Sequence[Mapping[Any, Any]]:
+    """The same from the tallies of accounts, whose groups are told by a digest.
+
+    Often there are as many groups with the number that is sorted by as are asked for: then nothing is looked at that
+    has none of it.
+    """
+    tally = grouping.tally
+    assert tally is not None
+    met = [
+        tally.c.account.in_(sorted(set(asked.accounts))),
+        tally.c.region == asked.region,
+        *(_told_by(tally, each) for each in (*conditions(asked.criteria), *at_hand)),
+        *(_told_by(tally, text_holds(grouping.columns[name], each)) for name, each in asked.texts.items() if each),
+    ]
+    if asked.is_descending and asked.sort == "CRITICAL" and (after is None or after[0] > 0):
+        page = _page_of_account(grouping, asked, met, tally.c.critical != 0, limit, after)
+        rows = connection.execute(page).mappings().all()
+        if len(rows) == limit:
+            return rows
+    return connection.execute(_page_of_account(grouping, asked, met, true(), limit, after)).mappings().all()
+
+
+def _page_of_account(
+    grouping: Grouping, asked: Asked, met: Sequence[Any], at_first: Any, limit: int, after: Position | None
+) -> Any:
+    """Which groups are in the page, by one number; and then the others of those."""
+    tally = grouping.tally
+    assert tally is not None
+    number = _sums(tally)[_NUMBER[asked.sort]]
+    chosen = select(tally.c.account, tally.c.region, tally.c.digest, number.label("number")).where(*met, at_first)
+    chosen = chosen.group_by(tally.c.account, tally.c.region, tally.c.digest).having(func.sum(tally.c.total) > 0)
+    if after is not None:
+        here, there = tuple_(number, tally.c.digest), tuple_(after[0], cast(str(after[1]), UUID()))
+        chosen = chosen.having(here < there if asked.is_descending else here > there)
+    page = chosen.order_by(*_directed(asked, number, tally.c.digest)).limit(limit).cte("page")
+    same = and_(*(tally.c[name] == page.c[name] for name in ("account", "region", "digest")))
+    tie = cast(page.c.digest, Text).label("tie")
+    told = (_told_by(tally, each).label(name) for name, each in grouping.columns.items())
+    return (
+        select(*(func.min(each).label(each.name) for each in told), page.c.number, tie)
+        .add_columns(*(each.label(name) for name, each in _sums(tally).items()))
+        .select_from(page.join(tally, same))
+        .where(*met)
+        .group_by(page.c.number, page.c.digest)
+        .order_by(*_directed(asked, page.c.number, page.c.digest))
+    )
+
+
+def _sums(tally: Any) -> dict[str, Any]:
+    def total(column: Any) -> Any:
+        return cast(func.sum(column), BigInteger)
+
+    is_network = tally.c.type == "NETWORK_REACHABILITY"
+    return {
+        "all": total(tally.c.total),
+        **{word: total(tally.c[word.lower()]) for word in SEVERITIES},
+        "exploitable": total(tally.c.exploitable),
+        "fixable": total(tally.c.fixable),
+        "network": func.coalesce(cast(func.sum(tally.c.total).filter(is_network), BigInteger), 0),
+        "resources": literal_column("0"),
+    }
+
+
+def _told_by(tally: Table, expression: Any) -> Any:
+    """What is said of findings, said of a tally; of resources too where the tally has no other table beside it."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        table = getattr(element, "table", None)
+        if table is finding:
+            return tally.c[element.name]
+        if table is resource and tally is not resource_tally:
+            return tally.c[_OF_RESOURCE[element.name]]
+        return tally.c.name if element is _PACKAGE_NAME else None
+
+    return replacement_traverse(expression, {}, replaced)
+
+
+def _grouped(
+    grouping: Grouping,
+    asked: Asked,
+    counted: Any,
+    numbers: Mapping[str, Any],
+    limit: int,
+    after: Position | None,
+) -> Any:
     keys = [counted.c[name] for name in grouping.columns]
     if grouping.is_of_resource:
         keys.append(counted.c.resource_id)
-    numbers = _numbers(counted, grouping)
     number, tie = numbers[_NUMBER[asked.sort]], _tie(keys)
     groups = select(*keys, *(each.label(name) for name, each in numbers.items()), number.label("number"), tie)
     groups = groups.group_by(*keys).order_by(*_directed(asked, number, tie)).limit(limit)
@@ -104,7 +268,7 @@ def _query(grouping: Grouping, asked: Asked, limit: int, after: Position | None)
     )
 
 
-def _counted(grouping: Grouping, asked: Asked) -> Any:
+def _counted(grouping: Grouping, asked: Asked, at_hand: Sequence[Any]) -> Any:
     """A row for each finding that counts, or for each of its parts."""
     source: FromClause = finding.join(resource, finding.c.resource_id == resource.c.id)
     if grouping.beside is not None:
@@ -122,10 +286,22 @@ def _counted(grouping: Grouping, asked: Asked) -> Any:
             finding.c.status == "ACTIVE",
             *grouping.where,
             *conditions(asked.criteria),
+            *at_hand,
             *(text_holds(compared[name], entries) for name, entries in asked.texts.items() if entries),
         )
-        .subquery("counted")
     )
+
+
+def _in_layers(grouping: Grouping, asked: Asked, at_hand: Sequence[Any]) -> Any:
+    """The same of layers: what is in an inventory is gone through once, and not again for each finding."""
+    places, linked, place = matched_places()
+    named = next(iter(grouping.columns.values()))
+    in_inventory = replace(grouping, columns={"layer": place}, beside=places)
+    matched = _counted(in_inventory, asked, at_hand).add_columns(finding.c.id)
+    matched = matched.where(*linked, place.like(grouping.layers))
+    kept = _counted(grouping, asked, at_hand).add_columns(finding.c.id)
+    kept = kept.where(finding.c.details.has_key("packages"), named.is_not(None))
+    return union(matched, kept)
 
 
 def _numbers(counted: Any, grouping: Grouping) -> dict[str, Any]:
@@ -185,22 +361,35 @@ def _group(grouping: Grouping, row: Mapping[Any, Any]) -> Group:
 
 
 def _of_kind(kind: str) -> Grouping:
-    return Grouping({}, (resource.c.type == kind,), is_of_resource=True)
+    return Grouping({}, (resource.c.type == kind,), is_of_resource=True, tally=resource_tally)
 
 
 def _layers(kind: str, *, named: str) -> Grouping:
     """Of each resource of a kind, the layers with vulnerable packages whose names are like this."""
     place = finding_packages().c.place
     layer = select(place.label("place")).where(place.like(named)).distinct().lateral("layer")
-    return Grouping({"layer": layer.c.place}, (resource.c.type == kind,), beside=layer, is_of_resource=True)
+    return Grouping(
+        {"layer": layer.c.place}, (resource.c.type == kind,), beside=layer, is_of_resource=True, layers=named
+    )
 
 
-def _packages() -> Grouping:
-    names = func.unnest(finding.c.package_names).column_valued("package_name")
-    each = select(cast(names, WORD).label("name")).distinct().correlate(finding).lateral("named")
-    return Grouping({"name": each.c.name, "account": finding.c.account}, (each.c.name != "",), beside=each)
-
-
+_PACKAGE_NAMES: Final = func.unnest(finding.c.package_names).column_valued("package_name")
+_NAMED: Final = select(cast(_PACKAGE_NAMES, WORD).label("name")).distinct().correlate(finding).lateral("named")
+_PACKAGE_NAME: Final = _NAMED.c.name
+# Criteria that only a finding itself can meet, and those that the tallies of accounts know.
+_OF_FINDING: Final = frozenset(
+    {
+        *("finding_arn", "severity", "first_observed_at", "last_observed_at", "updated_at", "finding_status", "title"),
+        *("inspector_score", "epss_score", "fix_available", "exploit_available", "vulnerability_id"),
+        *("vulnerability_source", "vendor_severity", "related_vulnerabilities", "vulnerable_packages", "port_range"),
+        *("network_protocol", "component_id", "component_type"),
+    }
+)
+_OF_TALLY: Final[Mapping[str, frozenset[str]]] = {
+    "flaw_tally": frozenset({"aws_account_id", "finding_type", "resource_type", "title", "vulnerability_id"}),
+    "package_tally": frozenset({"aws_account_id", "finding_type", "resource_type"}),
+}
+_OF_RESOURCE: Final = {"type": "resource_type", "account": "account", "region": "region"}
 _ACCOUNT: Final = {"account": finding.c.account}
 _PLACE: Final = {**_ACCOUNT, "partition": resource.c.partition}
 _IS_IMAGE: Final = resource.c.type == "AWS_ECR_CONTAINER_IMAGE"
@@ -209,19 +398,25 @@ _AMI: Final = case((_IS_MACHINE, resource.c.external_id), else_=resource.c.detai
 _SCAN: Final = case((_IS_MACHINE, "MACHINE_IMAGE_SCAN"), else_="INSTANCE_SCAN")
 
 GROUPINGS: Final[Mapping[str, Grouping]] = {
-    "account": Grouping(_ACCOUNT),
-    "place": Grouping(_PLACE),
-    "package": _packages(),
-    "title": Grouping({"title": finding.c.title, "vulnerability": finding.c.vulnerability_id, **_ACCOUNT}),
+    "account": Grouping(_ACCOUNT, tally=resource_tally),
+    "place": Grouping(_PLACE, tally=resource_tally),
+    "package": Grouping(
+        {"name": _PACKAGE_NAME, **_ACCOUNT}, (_PACKAGE_NAME != "",), beside=_NAMED, tally=package_tally
+    ),
+    "title": Grouping(
+        {"title": finding.c.title, "vulnerability": finding.c.vulnerability_id, **_ACCOUNT}, tally=flaw_tally
+    ),
     "repository": Grouping(
         {"repository": resource.c.repository, **_PLACE},
         (_IS_IMAGE, resource.c.repository != ""),
         counts_resources=True,
+        tally=resource_tally,
     ),
     "ami": Grouping(
         {"ami": _AMI, "scan": _SCAN, **_PLACE},
         (and_(resource.c.type.in_(("AWS_EC2_INSTANCE", "MACHINE_IMAGE")), _AMI != ""),),
         counts_resources=True,
+        tally=resource_tally,
     ),
     "instance": _of_kind("AWS_EC2_INSTANCE"),
     "image": _of_kind("AWS_ECR_CONTAINER_IMAGE"),

@@ -1,16 +1,19 @@
 """The packages of a finding, as a table to be asked about inside a query that is `FROM finding JOIN resource`.
 
 What is open has the packages of its resource's inventory that have its flaw; nothing of that is written down for each
-finding. What is closed keeps what it had in `details`: `packages` (`model.finding.VulnerablePackage`) and `related`.
+finding. Where a look missed something, `details` keep besides what only earlier ones have seen: `packages`
+(`model.finding.VulnerablePackage`) are then all of them, and those that the inventory has too are taken from there.
+What is closed keeps in the same way all that it had, and `related`.
 """
 
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Double, Text, column, text
+from sqlalchemy import Boolean, Double, FromClause, Text, column, literal_column, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.selectable import Subquery
 
 from openinspector.store.roles import SCHEMA
+from openinspector.store.tables import inventory, inventory_package, package_vulnerability
 
 # States whose publisher says that nobody need look after the package.
 SILENT: Final = ("not_affected", "unimportant", "under_investigation", "will_not_fix")
@@ -23,6 +26,12 @@ _PLACE: Final = """
              THEN resource.details -> 'layers' ->> coalesce(ip.introduced, ip.layer)::integer END,
         i.layers[coalesce(ip.introduced, ip.layer) + 1],
         '')"""
+
+_HAS_FLAW: Final = f"""
+                   i.id = resource.inventory_id
+                   AND pv.vulnerability_id = finding.vulnerability_id AND finding.vulnerability_id <> ''
+                   AND (pv.repository = '' OR pv.repository = ANY (i.repositories))
+                   AND pv.state <> ALL (ARRAY['{"', '".join(SILENT)}'])"""
 
 # Versions in parts, as model/spelling.py splits them.
 _STATEMENT: Final = f"""
@@ -44,10 +53,7 @@ _STATEMENT: Final = f"""
               JOIN {SCHEMA}.inventory_package ip ON ip.inventory_id = i.id AND ip.is_judged
               JOIN {SCHEMA}.package p ON p.id = ip.package_id
               JOIN {SCHEMA}.package_vulnerability pv ON pv.package_id = ip.package_id
-             WHERE finding.status <> 'CLOSED' AND i.id = resource.inventory_id
-               AND pv.vulnerability_id = finding.vulnerability_id AND finding.vulnerability_id <> ''
-               AND (pv.repository = '' OR pv.repository = ANY (i.repositories))
-               AND pv.state <> ALL (ARRAY['{"', '".join(SILENT)}'])
+             WHERE finding.status <> 'CLOSED' AND {_HAS_FLAW}
             UNION ALL
             SELECT w #>> '{{package,name}}', w #>> '{{package,type}}',
                    w #>> '{{package,type}}' IN ('deb', 'rpm', 'apk'), w #>> '{{package,version}}',
@@ -57,7 +63,15 @@ _STATEMENT: Final = f"""
                       FROM jsonb_array_elements(w #> '{{package,qualifiers}}') AS pair),
                    ARRAY(SELECT jsonb_array_elements_text(finding.details -> 'related'))
               FROM jsonb_array_elements(finding.details -> 'packages') AS w
-             WHERE finding.status = 'CLOSED'
+             WHERE finding.status = 'CLOSED' OR NOT EXISTS (
+                SELECT FROM {SCHEMA}.inventory i
+                  JOIN {SCHEMA}.inventory_package ip ON ip.inventory_id = i.id AND ip.is_judged
+                  JOIN {SCHEMA}.package p ON p.id = ip.package_id
+                  JOIN {SCHEMA}.package_vulnerability pv ON pv.package_id = ip.package_id
+                 WHERE {_HAS_FLAW}
+                   AND p.type = w #>> '{{package,type}}' AND p.name = w #>> '{{package,name}}'
+                   AND p.version = w #>> '{{package,version}}' AND p.arch = coalesce(w #>> '{{package,arch}}', '')
+                   AND ip.path = w #>> '{{package,location,path}}')
           ) AS found
       ) AS split"""  # noqa: S608  our own names
 
@@ -74,6 +88,18 @@ _COLUMNS: Final[tuple[Any, ...]] = (
     column("version", _WORD),
     column("release", _WORD),
 )
+
+
+def matched_places() -> tuple[FromClause, tuple[Any, ...], Any]:
+    """All that follows of the packages of open findings from their inventories, for many findings at once.
+
+    A table to be joined with `finding` and `resource`, the conditions of that, and the place of the package. It says
+    nothing of packages that a finding keeps in `details`.
+    """
+    seen, lies, has = inventory.alias("i"), inventory_package.alias("ip"), package_vulnerability.alias("pv")
+    joined = seen.join(lies, (lies.c.inventory_id == seen.c.id) & lies.c.is_judged)
+    joined = joined.join(has, has.c.package_id == lies.c.package_id)
+    return joined, (literal_column(_HAS_FLAW, Boolean),), literal_column(_PLACE, _WORD).collate("C")
 
 
 def finding_packages() -> Subquery:

@@ -15,7 +15,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, and_, cast, column, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from openinspector.model.finding import (
     SEVERITIES,
@@ -31,7 +33,7 @@ from openinspector.store.estate import resource_of
 from openinspector.store.matched import Matched, read_matched
 from openinspector.store.observation import function_layers, observation_of
 from openinspector.store.rows import FindingRow, store_findings
-from openinspector.store.tables import finding, resource
+from openinspector.store.tables import WORD, finding, resource
 
 _OWN: Final = frozenset(Observation.__struct_fields__)  # the other names in `details` are fields of its details
 
@@ -44,11 +46,10 @@ class Known(Struct, frozen=True, kw_only=True):
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """A finding to be written; `suppressed_by` is the filter that hides it, `close_reason` why it was closed."""
+    """A finding to be written; `close_reason` is why it was closed."""
 
     finding: Finding
     digest: UUID | None
-    suppressed_by: str = ""
     close_reason: str = ""
 
 
@@ -61,6 +62,22 @@ def finding_rows(connection: Connection, ids: Sequence[str]) -> list[tuple[Resou
     rows = connection.execute(select(finding).where(finding.c.id.in_(numbers))).all()
     assembled = {known.row.id: (about, known.finding) for about, known in _assemble(connection, rows)}
     return [assembled[each] for each in numbers if each in assembled]
+
+
+def findings_by_key(
+    connection: Connection, keys: Collection[tuple[str, str, UUID]]
+) -> dict[tuple[str, str, UUID], tuple[Resource, Finding]]:
+    """Findings with their resources by account, region and id, those that there are."""
+    if not keys:
+        return {}
+    values = [ARRAY(kind) for kind in (WORD, WORD, PG_UUID())]
+    columns = [cast(list(each), kind) for each, kind in zip(zip(*keys, strict=True), values, strict=True)]
+    names = (column("account", WORD), column("region", WORD), column("id", PG_UUID()))
+    asked = func.unnest(*columns).table_valued(*names).render_derived("asked")
+    is_asked = and_(*(finding.c[each] == asked.c[each] for each in ("account", "region", "id")))
+    rows = connection.execute(select(finding).join(asked, is_asked)).all()
+    found = _assemble(connection, rows)
+    return {(each.row.account, each.row.region, each.row.id): (about, each.finding) for about, each in found}
 
 
 def known_findings(connection: Connection, resource_id: int) -> list[Known]:
@@ -81,10 +98,32 @@ def write_findings(
     rows = []
     for row, observation in bare:
         found = matched.get((inventory_id, row.vulnerability_id)) if inventory_id is not None else None
-        follows, told = _flat(_following(row, about, found)), _flat(observation)
-        apart = {name: msgspec.to_builtins(told[name]) for name in told if told[name] != follows[name]}
-        rows.append(replace(row, details=apart or None))
+        rows.append(_with_details(row, about, observation, found))
     return store_findings(connection, rows)
+
+
+def row_of(about: Resource, resource_id: int, written: Written, matched: Matched | None) -> FindingRow:
+    """A finding as the table has it, where its resource's inventory has these matches of its flaw."""
+    row, observation = _to_row(about, resource_id, written)
+    return _with_details(row, about, observation, matched if _follows(row) else None)
+
+
+def _with_details(row: FindingRow, about: Resource, told: Observation, matched: Matched | None) -> FindingRow:
+    follows, said = _flat(_following(row, about, matched)), _flat(told)
+    apart = {name: msgspec.to_builtins(said[name]) for name in said if said[name] != follows[name]}
+    return replace(row, details=apart or None)
+
+
+def known_of_flaws(
+    connection: Connection, wanted: Collection[tuple[int, str]]
+) -> dict[tuple[int, str], tuple[Resource, list[Known]]]:
+    """The findings of resources and flaws, closed ones too, from the oldest on."""
+    numbers, flaws = [number for number, _ in wanted], [flaw for _, flaw in wanted]
+    rows = connection.execute(_OF_FLAWS, {"resources": numbers, "flaws": flaws}).all() if wanted else []
+    found: dict[tuple[int, str], tuple[Resource, list[Known]]] = {}
+    for about, known in _assemble(connection, rows):
+        found.setdefault((known.row.resource_id, known.row.key), (about, []))[1].append(known)
+    return found
 
 
 def delete_findings(connection: Connection, about: Resource, arns: Iterable[str]) -> None:
@@ -196,6 +235,7 @@ def _life(row: FindingRow) -> Life:
         updated_at=moment_text(row.updated_at),
         closed_at=moment_text(row.closed_at) if row.closed_at else "",
         delete_at=moment_text(row.delete_at) if row.delete_at else "",
+        suppressed_by=row.suppressed_by,
     )
 
 
@@ -228,7 +268,7 @@ def _to_row(about: Resource, resource_id: int, written: Written) -> tuple[Findin
         score_source=seen.score_source,
         fix=seen.fix or "",
         title=seen.title,
-        suppressed_by=written.suppressed_by,
+        suppressed_by=life.suppressed_by,
         close_reason=written.close_reason,
         digest=written.digest,
     )
@@ -252,6 +292,10 @@ def _to_row(about: Resource, resource_id: int, written: Written) -> tuple[Findin
     return row, seen
 
 
+_OF_FLAWS: Final = text(
+    "SELECT f.* FROM unnest(CAST(:resources AS bigint[]), CAST(:flaws AS text[])) AS w (resource_id, flaw)"
+    " JOIN finding f ON f.resource_id = w.resource_id AND f.key = w.flaw ORDER BY f.first_observed_at, f.id"
+)
 _DELETE: Final = text("DELETE FROM finding WHERE account = :account AND region = :region AND id = ANY (:ids)")
 _EXPIRE: Final = text(
     "DELETE FROM finding f USING (SELECT account, region, id FROM finding WHERE delete_at <= :now"

@@ -2,9 +2,14 @@
 
 Written are the inventory, its packages, the flaws with what others say of them, and which package has which flaw. Read
 back they are matches again, as the scan had them.
+
+A scan writes the matches of packages that nobody has matched before, and what is said of flaws that nobody knew. Those
+that are known it leaves as they are: whoever has them has findings that follow from them, and a new generation of
+advisories changes both at once (see pipeline/rematch.py). So the matches that are known are always those of the
+generation in force, and where a scan was made with another one they count, not the scan's own.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -13,20 +18,26 @@ from sqlalchemy import Connection, text
 
 from openinspector.match.remedy import remedy
 from openinspector.model.advisory import State
+from openinspector.model.finding import Observation
 from openinspector.model.match import Evidence, Finding, Report, SeverityWord, Vulnerability
 from openinspector.model.match import Match as Found
 from openinspector.model.package import Location, Package, SourcePackage
+from openinspector.model.resource import Resource
 from openinspector.render import inspector_words as words
 from openinspector.render.moments import precise
 from openinspector.score.severity import band, choose_vector
 from openinspector.store.bulk import clean_noun, upsert
 from openinspector.store.finding_packages import SILENT
 from openinspector.store.flaws import read_flaws
+from openinspector.store.observation import function_layers, observation_of
 from openinspector.store.rows import Match, store_matches, store_vulnerabilities
 from openinspector.store.tables import enrichment
 
 # What is read of a resource's inventory about a flaw: the layers as the scan called them, and the matches.
 Matched = tuple[tuple[str, ...], list[Finding]]
+_NO_MATCH: Final = Found(
+    vulnerability="", package=Package(type="", name="", version="", location=Location(path="")), evidence=()
+)
 _LARGEST_EVIDENCE: Final = 4 << 20
 _SEVERITIES: Final = {word: number for number, word in enumerate(words.SEVERITY)}
 
@@ -45,30 +56,52 @@ def store_generation(connection: Connection, meta: Mapping[str, str]) -> int:
     return int(known)
 
 
-def store_matched(connection: Connection, report: Report, inventory_id: int, generation: int) -> None:
-    """Writes what a scan says of the packages of an inventory that is stored, and of their flaws.
+def keep_rematch_out(connection: Connection) -> None:
+    """Keeps findings from following new matches until the end of the transaction, which is to write some itself.
 
-    Where others have brought all of the packages with the same advisories, it is there already.
+    Before anything else in it is locked: whoever follows new matches holds the lock against it, and then locks the
+    same resources.
+    """
+    connection.execute(_KEEP_OUT)
+
+
+def is_settled(connection: Connection, generation: int) -> bool:
+    """Whether a generation is in force, and none is about to replace it."""
+    return bool(connection.execute(_SETTLED, {"generation": generation}).scalar_one())
+
+
+def store_matched(connection: Connection, report: Report, inventory_id: int, generation: int, *, settled: bool) -> None:
+    """Writes what a scan says of those packages of an inventory that are new, and of flaws that are.
+
+    `settled` says whether the scan was made with the generation in force; else the packages are judged again by it.
     """
     rows = connection.execute(_PACKAGES, {"inventory": inventory_id}).all()
-    repositories = report.inventory.repositories
-    if not repositories and all(row.matched_generation == generation for row in rows if row.is_judged):
+    new = sorted({row.package_id for row in rows if row.is_judged and row.matched_generation is None})
+    if not new:
         return
     by_position = {row.position: row.package_id for row in rows}
     ids = {package: by_position[position] for position, package in enumerate(report.inventory.packages)}
-    judged = sorted({row.package_id for row in rows if row.is_judged})
-    flaws = {each.vulnerability.id: each.vulnerability for each in report.findings}
-    store_vulnerabilities(connection, flaws.values(), {name: _rated(flaw) for name, flaw in flaws.items()})
-    _store_enrichments(connection, {each.vulnerability.id: each for each in report.findings}.values())
-    found: dict[tuple[int, str, str], Match] = {}
-    for each in report.findings:
-        match = _to_row(each, ids[each.match.package], repositories)
-        found[match.package_id, match.vulnerability_id, match.repository] = match
-    others = connection.execute(_OF_OTHER_REPOSITORIES, {"ids": judged, "enabled": list(repositories)})
-    for row in others:  # what holds only where other repositories are enabled, this scan can't have seen
-        elsewhere = Match(**{name: getattr(row, name) for name in Match.__struct_fields__})
-        found.setdefault((row.package_id, row.vulnerability_id, row.repository), elsewhere)
-    store_matches(connection, judged, found.values(), generation)
+    wanted = set(new)
+    found = [each for each in report.findings if ids[each.match.package] in wanted]
+    flaws = {each.vulnerability.id: each.vulnerability for each in found}
+    for name in connection.execute(_KNOWN_FLAWS, {"flaws": sorted(flaws)}).scalars():
+        del flaws[name]
+    store_flaws(connection, flaws.values())
+    matches = {
+        (row.package_id, row.vulnerability_id): row for row in (to_row(each, ids[each.match.package]) for each in found)
+    }
+    store_matches(connection, new, matches.values(), generation if settled else 0)
+
+
+def store_flaws(connection: Connection, flaws: Collection[Vulnerability]) -> None:
+    """Writes what is said of flaws, and what others say of them."""
+    store_vulnerabilities(connection, flaws, {flaw.id: rated(flaw) for flaw in flaws})
+    write_enrichments(connection, flaws)
+
+
+def write_enrichments(connection: Connection, flaws: Collection[Vulnerability]) -> int:
+    """Writes what others say of flaws, where that is something else; how many."""
+    return upsert(connection, enrichment, ENRICHMENT_COLUMNS, map(enrichment_row, flaws), key=("vulnerability_id",))
 
 
 def read_matched(connection: Connection, wanted: Collection[tuple[int, str]]) -> dict[tuple[int, str], Matched]:
@@ -94,6 +127,13 @@ def read_matched(connection: Connection, wanted: Collection[tuple[int, str]]) ->
     return {key: (layers[key[0]], each) for key, each in found.items()}
 
 
+def observations_of(connection: Connection, about: Resource, inventory_id: int) -> list[Observation]:
+    """What follows for a resource from the matches that are known of the packages of an inventory."""
+    flaws = connection.execute(_FLAWS_OF, {"inventory": inventory_id, "silent": list(SILENT)}).scalars().all()
+    matched = read_matched(connection, [(inventory_id, name) for name in flaws])
+    return [observation_of(found, function_layers(about, layers)) for layers, found in matched.values()]
+
+
 def _order(finding: Finding) -> tuple[Any, ...]:
     """As a scan lists those of one flaw."""
     package = finding.match.package
@@ -101,14 +141,15 @@ def _order(finding: Finding) -> tuple[Any, ...]:
     return severity, package.type, package.name, package.version, package.location.path
 
 
-def _to_row(finding: Finding, package_id: int, enabled: Collection[str]) -> Match:
+def to_row(finding: Finding, package_id: int) -> Match:
+    """A match as `package_vulnerability` has it.
+
+    It holds wherever the package is: what else decides, enabled repositories, is what packages are told apart by.
+    """
     match = finding.match
-    asked = {each.repository for each in match.evidence}
-    needed = "" if match.package.repository else min(asked, default="")
     return Match(
         package_id=package_id,
         vulnerability_id=finding.vulnerability.id,
-        repository=needed if needed in enabled else "",
         state=match.state,
         fixed_version=match.fixed_version,
         severity=finding.severity,
@@ -161,32 +202,31 @@ def _layer(layers: Sequence[str], position: int | None) -> str:
     return layers[position] if position is not None and position < len(layers) else ""
 
 
-def _rated(flaw: Vulnerability) -> tuple[str, float | None, str, str]:
+def rated(flaw: Vulnerability) -> tuple[str, float | None, str, str]:
     """How bad a flaw is by itself, wherever it is."""
     score, vector, source = choose_vector(flaw)
     return (words.SEVERITY[band(score)] if score is not None else "", score, vector, words.scorer(source))
 
 
-def _store_enrichments(connection: Connection, findings: Iterable[Finding]) -> None:
-    def row(finding: Finding) -> tuple[Any, ...]:
-        about = finding.vulnerability
-        epss = about.epss
-        return (
-            about.id,
-            epss.score if epss else None,
-            epss.percentile if epss else None,
-            epss.date if epss else "",
-            msgspec.to_builtins(about.kev) if about.kev else None,
-            msgspec.to_builtins(about.exploits) if about.exploits else None,
-            words.exploit_available(finding) == "YES",
-            precise(words.last_exploited(finding)),
-        )
+ENRICHMENT_COLUMNS: Final = (
+    *("vulnerability_id", "epss", "percentile", "epss_date", "kev", "exploits"),
+    *("is_exploitable", "last_exploited_at"),
+)
 
-    names = (
-        *("vulnerability_id", "epss", "percentile", "epss_date", "kev", "exploits"),
-        *("is_exploitable", "last_exploited_at"),
+
+def enrichment_row(flaw: Vulnerability) -> tuple[Any, ...]:
+    """What others say of a flaw, in the order of `ENRICHMENT_COLUMNS`."""
+    epss, about = flaw.epss, Finding(match=_NO_MATCH, vulnerability=flaw, severity="unknown")
+    return (
+        flaw.id,
+        epss.score if epss else None,
+        epss.percentile if epss else None,
+        epss.date if epss else "",
+        msgspec.to_builtins(flaw.kev) if flaw.kev else None,
+        msgspec.to_builtins(flaw.exploits) if flaw.exploits else None,
+        words.exploit_available(about) == "YES",
+        precise(words.last_exploited(about)),
     )
-    upsert(connection, enrichment, names, map(row, findings), key=("vulnerability_id",))
 
 
 _GENERATION: Final = text("SELECT number FROM generation WHERE digest = :digest")
@@ -201,9 +241,16 @@ _PACKAGES: Final = text(
     "SELECT ip.position, ip.package_id, ip.is_judged, p.matched_generation FROM inventory_package ip"
     " JOIN package p ON p.id = ip.package_id WHERE ip.inventory_id = :inventory"
 )
-_OF_OTHER_REPOSITORIES: Final = text(
-    "SELECT * FROM package_vulnerability WHERE package_id = ANY (:ids) AND repository <> ''"
-    " AND repository <> ALL (:enabled)"
+_KNOWN_FLAWS: Final = text("SELECT id FROM vulnerability WHERE id = ANY (:flaws)")
+_KEEP_OUT: Final = text("LOCK TABLE rematch IN ROW EXCLUSIVE MODE")
+_SETTLED: Final = text(
+    "SELECT EXISTS (SELECT FROM generation WHERE number = :generation AND state = 'in force')"
+    " AND NOT EXISTS (SELECT FROM rematch)"
+)
+_FLAWS_OF: Final = text(
+    "SELECT DISTINCT pv.vulnerability_id FROM inventory i JOIN inventory_package ip ON ip.inventory_id = i.id"
+    " AND ip.is_judged JOIN package_vulnerability pv ON pv.package_id = ip.package_id WHERE i.id = :inventory"
+    " AND (pv.repository = '' OR pv.repository = ANY (i.repositories)) AND pv.state <> ALL (:silent) ORDER BY 1"
 )
 _MATCHES: Final = text(
     "SELECT i.id AS inventory_id, i.layers, ip.layer, ip.introduced, ip.path, ip.owner, ip.extra, p.type, p.name,"

@@ -4,9 +4,8 @@ An account sees of this what it may: the management account its organization, th
 its members, a member its own row alone. So what an administrator sets for members is written into their own rows.
 """
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,13 +15,13 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from openinspector.errors import StoreError
 from openinspector.model.account import RESOURCE_SCAN_TYPES, SECTIONS, ResourceScanType, Section
+from openinspector.model.organization import ACCOUNT_ID, ORGANIZATION_ID, AccountStatus
 from openinspector.model.resource import AccountId
 from openinspector.store import accounts
-from openinspector.store.account_tables import account, delegated_admin, member, organization
+from openinspector.store.account_tables import account, delegated_admin, filter_, member, organization
 
 MOST_MEMBERS: Final = 10_000
 
-AccountStatus = Literal["ACTIVE", "SUSPENDED", "PENDING_CLOSURE"]  # as Organizations has it
 Relationship = Literal["CREATED", "ENABLED", "REMOVED", "DELETED", "ACCOUNT_SUSPENDED"]
 ASSOCIATED: Final[tuple[Relationship, ...]] = ("ENABLED", "ACCOUNT_SUSPENDED")
 
@@ -73,6 +72,7 @@ def register_organization(
     management: AccountId,
     statuses: Mapping[str, AccountStatus],
     now: datetime,
+    trial: timedelta = accounts.FREE_TRIAL,
 ) -> None:
     """Writes down an organization and its accounts as they are now; run again, it brings them up to date.
 
@@ -95,12 +95,15 @@ def register_organization(
     connection.execute(
         upsert(organization)
         .values(id=organization_id, account=management, document=document, created_at=now)
-        .on_conflict_do_update(index_elements=["id"], set_={"account": management, "document": document})
+        .on_conflict_do_update(
+            index_elements=["id"],
+            set_={"account": management, "document": organization.c.document.concat(document)},
+        )
     )
     _note_suspensions(connection, whole, now)
     for region, admin in admins.items():
         if admin in whole:
-            _bring_up_to_date(connection, region, admin, whole, now)
+            _bring_up_to_date(connection, region, admin, whole, now, trial)
         else:
             remaining = {where: who for where, who in admins.items() if who in whole}
             of = Organization(id=organization_id, management=management, accounts=whole, admins=remaining)
@@ -143,7 +146,14 @@ def lock_admin(connection: Connection, region: str, account_id: str) -> Admin | 
     return read_admin(connection, region, account_id)
 
 
-def appoint(connection: Connection, region: str, of: Organization, admin: str, now: datetime) -> None:
+def appoint(
+    connection: Connection,
+    region: str,
+    of: Organization,
+    admin: str,
+    now: datetime,
+    trial: timedelta = accounts.FREE_TRIAL,
+) -> None:
     """Makes an account the administrator of an organization in a region, with every kind of scan on."""
     connection.execute(
         insert(delegated_admin).values(
@@ -157,7 +167,10 @@ def appoint(connection: Connection, region: str, of: Organization, admin: str, n
     )
     _set_admins(connection, of, {**of.admins, region: admin})
     _add_members(connection, region, admin, set(of.accounts) - {admin}, now)
-    accounts.enable(connection, region, [admin], RESOURCE_SCAN_TYPES, now)
+    # Rules that are left of an earlier term count again.
+    left = (filter_.c.account == admin, filter_.c.region == region, filter_.c.owner_id == of.id)
+    connection.execute(update(filter_).where(*left, filter_.c.action == "SUPPRESS").values(applied_at=None))
+    accounts.enable(connection, region, [admin], RESOURCE_SCAN_TYPES, now, trial)
 
 
 def dismiss(connection: Connection, region: str, of: Organization, admin: str, now: datetime) -> None:
@@ -240,9 +253,16 @@ def count_members(connection: Connection, region: str, admin: str) -> int:
     return found
 
 
-def associate(connection: Connection, region: str, admin: Admin, account_id: str, now: datetime) -> None:
+def associate(
+    connection: Connection,
+    region: str,
+    admin: Admin,
+    account_id: str,
+    now: datetime,
+    trial: timedelta = accounts.FREE_TRIAL,
+) -> None:
     """Makes a known account a member: it gets its administrator's settings, and what is switched on for new ones."""
-    _take_in(connection, region, admin, [account_id], now)
+    _take_in(connection, region, admin, [account_id], now, trial)
 
 
 def disassociate(connection: Connection, region: str, admin: str, account_id: str, now: datetime) -> None:
@@ -272,29 +292,36 @@ def set_inheritance(
     )
 
 
-def _take_in(connection: Connection, region: str, admin: Admin, ids: Collection[str], now: datetime) -> None:
+def _take_in(
+    connection: Connection, region: str, admin: Admin, ids: Collection[str], now: datetime, trial: timedelta
+) -> None:
     settings = accounts.read_account(connection, region, admin.account).configuration
     connection.execute(
         update(member)
         .where(member.c.account == admin.account, member.c.region == region, accounts.among(member.c.member, ids))
-        .values(status="ENABLED", inherits={}, updated_at=now)
+        .values(status="ENABLED", inherits={}, rules_applied_at=None, updated_at=now)
     )
     sections: accounts.Sections = {"ecr": settings.ecr, "ec2": settings.ec2, "ami": settings.ami}
     accounts.configure(connection, region, ids, sections, now)
     accounts.set_deep_inspection(connection, region, ids, now, organization_paths=admin.package_paths)
-    accounts.enable(connection, region, ids, admin.auto_enable, now)
+    accounts.enable(connection, region, ids, admin.auto_enable, now, trial)
 
 
 def _check_ids(organization_id: str, ids: Collection[str]) -> None:
-    if not re.fullmatch(r"o-[a-z0-9]{10,32}", organization_id):
+    if not ORGANIZATION_ID.fullmatch(organization_id):
         raise StoreError(f"{organization_id!r:.60} is no id of an organization: o- and 10 to 32 letters and digits")
     for each in ids:
-        if not re.fullmatch(r"[0-9]{12}", each):
+        if not ACCOUNT_ID.fullmatch(each):
             raise StoreError(f"{each!r:.60} is no id of an account: 12 digits")
 
 
 def _bring_up_to_date(
-    connection: Connection, region: str, admin_id: str, whole: Mapping[str, AccountStatus], now: datetime
+    connection: Connection,
+    region: str,
+    admin_id: str,
+    whole: Mapping[str, AccountStatus],
+    now: datetime,
+    trial: timedelta,
 ) -> None:
     admin = read_admin(connection, region, admin_id)
     if admin is None:
@@ -307,7 +334,7 @@ def _bring_up_to_date(
     if admin.auto_enable:
         room = MOST_MEMBERS - count_members(connection, region, admin_id)
         active = sorted(each for each in new if whole[each] == "ACTIVE")
-        _take_in(connection, region, admin, active[: max(room, 0)], now)
+        _take_in(connection, region, admin, active[: max(room, 0)], now, trial)
     gone = [each for each, one in known.items() if each not in whole and one.is_associated]
     for each in gone:
         disassociate(connection, region, admin_id, each, now)
@@ -328,12 +355,12 @@ def _note_suspensions(connection: Connection, whole: Mapping[str, AccountStatus]
     connection.execute(
         update(account)
         .where(accounts.among(account.c.account, stopped), account.c.suspended_at.is_(None))
-        .values(suspended_at=now, updated_at=now)
+        .values(suspended_at=now, due_at=now, updated_at=now)
     )
     connection.execute(
         update(account)
         .where(accounts.among(account.c.account, going), account.c.suspended_at.is_not(None))
-        .values(suspended_at=None, updated_at=now)
+        .values(suspended_at=None, due_at=now, updated_at=now)
     )
 
 

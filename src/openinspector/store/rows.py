@@ -42,7 +42,7 @@ _LONGEST_REMEMBERED: Final = 500  # characters of a package that is remembered b
 
 _PACKAGE_COLUMNS: Final = (
     *("digest", "type", "namespace", "name", "canonical", "version", "arch", "module", "repository"),
-    *("source_name", "source_version", "scheme", "version_key", "source_key"),
+    *("source_name", "source_version", "context", "scheme", "version_key", "source_key"),
 )
 
 
@@ -97,12 +97,16 @@ class FindingRow(Struct, frozen=True, kw_only=True):
     details: Any = None
 
 
-def store_packages(connection: Connection, packages: Sequence[tuple[Package, str]]) -> list[int]:
+def store_packages(
+    connection: Connection, packages: Sequence[tuple[Package, str]], repositories: Iterable[str] = ()
+) -> list[int]:
     """The ids of packages, in their order; those that are new are added.
 
-    Each comes with the namespace of its distribution (`debian:12`), which only an OS package takes.
+    Each comes with the namespace of its distribution (`debian:12`), which only an OS package takes, as it does the
+    `repositories` that are enabled where it is installed.
     """
-    rows = [package_row(each, namespace) for each, namespace in packages]
+    context = "\n".join(sorted(set(repositories)))
+    rows = [package_row(each, namespace, context) for each, namespace in packages]
     distinct = {row[0]: row for row in rows}
     known = _package_ids(connection, distinct)
     new = [row for digest, row in distinct.items() if digest not in known]
@@ -123,29 +127,31 @@ def _package_ids(connection: Connection, digests: Iterable[UUID]) -> dict[UUID, 
     return {row.digest: row.id for row in found}
 
 
-def package_row(each: Package, namespace: str) -> tuple[Any, ...]:
-    """A package as `package` has it, its digest first.
+def package_row(each: Package, namespace: str, context: str = "") -> tuple[Any, ...]:
+    """A package as `package` has it, its digest first. `context` are enabled repositories, sorted, one a line.
 
     A version that its scheme can't read has no key, nor has one that no index would hold; neither is judged by range.
     """
     space = namespace if each.type in OS_TYPES else each.type
     name, version = (each.source.name, each.source.version) if each.source is not None else ("", "")
-    told = (each.type, space, each.name, each.version, each.arch, each.module, each.repository, name, version)
+    around = context if each.type in OS_TYPES else ""
+    told = (each.type, space, each.name, each.version, each.arch, each.module, each.repository, name, version, around)
     return _remembered_row(told) if sum(map(len, told)) < _LONGEST_REMEMBERED else _row(told)
 
 
 def _row(told: tuple[str, ...]) -> tuple[Any, ...]:
-    kind, space, own, release, arch, module, repository, source, built = map(clean, told)
+    kind, space, own, release, arch, module, repository, source, built, context = map(clean, told)
     canonical = clean(canonical_name(kind, own))
     if len(canonical.encode()) > LONGEST_KEY:
         canonical = ""  # no advisory speaks of it
     if len(source.encode()) > LONGEST_KEY:
         source = ""
     scheme = scheme_of(space, canonical) if space else ""
-    parts = (kind, space, own, release, arch, module, repository, source, built)
+    parts = (kind, space, own, release, arch, module, repository, source, built, *([context] if context else ()))
     digest = UUID(bytes=hashlib.sha256(msgspec.msgpack.encode(parts)).digest()[:16])
     keys = _sort_key(scheme, release), _sort_key(scheme, built) if source else None
-    return (digest, kind, space, own, canonical, release, arch, module, repository, source, built, scheme, *keys)
+    named = (digest, kind, space, own, canonical, release, arch, module, repository, source, built)
+    return (*named, context, scheme, *keys)
 
 
 _remembered_row = lru_cache(maxsize=1 << 16)(_row)  # the hosts of a fleet resemble one another
@@ -192,7 +198,7 @@ def store_inventory(connection: Connection, seen: Inventory, is_judged: Callable
     identity = added.scalar_one_or_none()
     if identity is None:  # another transaction was first, and is over now
         return int(connection.execute(select(inventory.c.id).where(inventory.c.digest == digest)).scalar_one())
-    packages = store_packages(connection, [(each, namespace) for each in seen.packages])
+    packages = store_packages(connection, [(each, namespace) for each in seen.packages], seen.repositories)
     copy(
         connection,
         inventory_package,
@@ -237,15 +243,9 @@ def store_vulnerabilities(
 
     `rated` gives severity, score, vector and whose they are, by id. Enrichments are left out: matched.py writes them.
     """
-    compressor = zstandard.ZstdCompressor(level=3)
 
     def row(flaw: Vulnerability) -> tuple[Any, ...]:
-        record = msgspec.msgpack.encode(clean_noun(msgspec.structs.replace(flaw, epss=None, kev=None, exploits=())))
-        severity, score, vector, source = rated.get(flaw.id, ("", None, "", ""))
-        spoken = repr((severity, score, vector, source)).encode()
-        digest = UUID(bytes=hashlib.sha256(record + spoken).digest()[:16])
-        times = _moment(flaw.published), _moment(flaw.modified)
-        return (flaw.id, digest, compressor.compress(record), severity, score, vector, source, *times)
+        return vulnerability_row(flaw, rated.get(flaw.id, ("", None, "", "")))
 
     names = ("id", "digest", "document", "severity", "score", "vector", "source", "published_at", "modified_at")
     staged = stage(connection, vulnerability, names, map(row, flaws))
@@ -255,6 +255,14 @@ def store_vulnerabilities(
         f"INSERT INTO vulnerability ({columns}) SELECT {columns} FROM {staged} ORDER BY id"  # noqa: S608  our own names
         f" ON CONFLICT (id) DO UPDATE SET {changes} WHERE vulnerability.digest <> excluded.digest"
     ).rowcount
+
+
+def vulnerability_row(flaw: Vulnerability, rating: tuple[str, float | None, str, str]) -> tuple[Any, ...]:
+    """A flaw as `vulnerability` has it, its id and digest first."""
+    record = msgspec.msgpack.encode(clean_noun(msgspec.structs.replace(flaw, epss=None, kev=None, exploits=())))
+    digest = UUID(bytes=hashlib.sha256(record + repr(rating).encode()).digest()[:16])
+    document = zstandard.ZstdCompressor(level=3).compress(record)
+    return (flaw.id, digest, document, *rating, _moment(flaw.published), _moment(flaw.modified))
 
 
 def flaw_of(document: bytes) -> Vulnerability:

@@ -13,8 +13,8 @@ lives from days to years and is found by resource, account or id, never by time,
 indexes to be searched; what is closed is deleted by `delete_at` in small steps. Nor are events: they leave the table
 some days after they were sent.
 
-Every sort of the API is a walk of an index that ends in a finding's id, or in what its findings are found by: those by
-ECR repository, registry, push and resource type walk `resource` and then each one's findings, that by EPSS walks
+Every sort of the API is a walk of an index that ends in a finding's id, or in the id of what its findings are of: those
+by ECR repository, registry, push and resource type walk `resource` and then each one's findings, that by EPSS walks
 `enrichment` and then each flaw's. What is missing counts as '' or -1 in these indexes, less than all that is there, so
 that comparing rows of sort key and id is right for them too.
 """
@@ -94,16 +94,21 @@ package: Final = Table(
     word("repository"),
     word("source_name"),
     word("source_version"),
+    word("context"),
     word("scheme"),
     Column("version_key", LargeBinary),
     Column("source_key", LargeBinary),
     Column("matched_generation", Integer),
     Index("package_by_name", "namespace", "canonical", "version_key"),
+    Index("package_by_spelling", "name"),
     Index("package_by_source", "namespace", "source_name", "source_key", postgresql_where=text("source_name <> ''")),
-    Index("package_unmatched", "id", postgresql_where=text("matched_generation IS NULL")),
+    Index("package_provisional", "id", postgresql_where=text("matched_generation = 0")),
     comment="Each distinct package of the fleet, once. `namespace` and `canonical` are its names in the advisory file,"
     " `version_key` the sort key of its version (NULL where its scheme can't read it), `source_key` that of its source"
-    " package's, so that a range of versions is a range of the index; `digest` is of all that tells packages apart.",
+    " package's, so that a range of versions is a range of the index; `context` are the repositories, one a line, that"
+    " are enabled where it is installed and decide which advisories concern it; `digest` is of all that tells packages"
+    " apart. `matched_generation` is NULL before it was matched, 0 where that was by advisories that weren't in force,"
+    " else the generation that was when it was; what came later has been followed since.",
 )
 
 inventory: Final = Table(
@@ -166,10 +171,13 @@ resource: Final = Table(
     moment("gone_at"),
     UniqueConstraint("account", "region", "type", "external_id"),
     Index("resource_by_inventory", "inventory_id", "account", postgresql_where=text("inventory_id IS NOT NULL")),
-    Index("resource_by_repository", "account", "region", "repository", "id"),
-    Index("resource_by_registry", "account", "region", "registry", "id"),
-    Index("resource_by_push", "account", "region", func.coalesce(text("pushed_at"), text("'-infinity'")), "id"),
-    Index("resource_by_type", "account", "region", "type", "id"),
+    # That by type is the unique constraint.
+    Index("resource_by_repository", "account", "region", "repository", "external_id"),
+    Index("resource_by_registry", "account", "region", "registry", "external_id"),
+    Index(
+        "resource_by_push", "account", "region", func.coalesce(text("pushed_at"), text("'-infinity'")), "external_id"
+    ),
+    Index("resource_gone", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
     comment="An instance, image, function or repository. `external_id` is Inspector's (`i-…`, an ARN), `details` the"
     " noun of its kind without its tag, `inventory_id` what was last read from it, `gone_at` when it ceased to be.",
 )
@@ -238,6 +246,51 @@ generation: Final = Table(
     comment="An advisory file: being matched, in force (one at most), or replaced.",
 )
 
+rematch: Final = Table(
+    "rematch",
+    metadata,
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("is_full", Boolean, nullable=False),
+    made("started_at"),
+    comment="The generation that all packages are being matched with, if any. Its lock keeps scans from writing while"
+    " findings follow new matches, and the other way round.",
+)
+
+rematch_package: Final = Table(
+    "rematch_package",
+    metadata,
+    Column("package_id", Integer, primary_key=True, autoincrement=False),
+    comment="A distinct package that is yet to be judged by the new generation.",
+)
+
+rematch_flaw: Final = Table(
+    "rematch_flaw",
+    metadata,
+    Column("vulnerability_id", WORD, primary_key=True),
+    key_word("step"),
+    Column("is_told", Boolean, nullable=False, server_default=text("false")),
+    Index("rematch_flaw_to_do", "step", "vulnerability_id"),
+    comment="A flaw of which something else may be said (`step` is `tell`), or whose findings are to follow (`follow`):"
+    " where `is_told`, all of them, else those of the packages in `rematch_match`.",
+)
+
+rematch_match: Final = Table(
+    "rematch_match",
+    metadata,
+    Column("vulnerability_id", WORD, primary_key=True),
+    Column("package_id", Integer, primary_key=True),
+    key_word("verdict"),
+    word("state"),
+    word("fixed_version"),
+    word("severity"),
+    word("vendor_severity"),
+    word("source"),
+    Column("related", WORDS, nullable=False, server_default=text("'{}'")),
+    Column("evidence", LargeBinary),
+    comment="What the new generation says otherwise than `package_vulnerability` does: that a package has the flaw"
+    " (`verdict` is `affected`), that it hasn't (`clean`), or that nobody can tell (`undecided`).",
+)
+
 finding: Final = Table(
     "finding",
     metadata,
@@ -294,11 +347,96 @@ finding: Final = Table(
         *("account", "region", "component_type", "id"),
         postgresql_where=text("component_type <> ''"),
     ),
+    # These two are for filters: the one has no id, so that equal titles take next to no room.
+    Index("finding_by_title", "account", "region", "title"),
+    Index("finding_exploitable", "account", "region", "severity", "id", postgresql_where=text("exploit")),
     Index("finding_to_delete", "delete_at", postgresql_where=text("delete_at IS NOT NULL")),
+    Index(
+        "finding_with_kept_packages",
+        "vulnerability_id",
+        postgresql_where=text("status <> 'CLOSED' AND details ? 'packages'"),
+    ),
+    Index("finding_by_rule", "account", "region", "suppressed_by", "id", postgresql_where=text("suppressed_by <> ''")),
     comment="One vulnerability, or one open path, of one resource. `id` is the hexadecimal part of its ARN, `key` what"
     " tells apart the findings of a resource, of which one is open at a time; `severity` is the rank in"
     " `model.finding.SEVERITIES`, `digest` of the observation last written. `details` hold what can't be derived from"
     " inventory and matches: paths, and the packages of what is closed.",
+)
+
+_COUNTED: Final = ("untriaged", "informational", "low", "medium", "high", "critical", "exploitable", "fixable")
+
+
+def _counts() -> list[Column[Any]]:
+    """How many active findings there are, of each severity, and of those with an exploit and with a fix."""
+    return [Column(name, Integer, nullable=False, server_default=text("0")) for name in ("total", *_COUNTED)]
+
+
+resource_tally: Final = Table(
+    "resource_tally",
+    metadata,
+    Column("resource_id", BigInteger, primary_key=True),
+    Column("type", WORD, primary_key=True),
+    key_word("account"),
+    key_word("region"),
+    key_word("resource_type"),
+    *_counts(),
+    Index("resource_tally_by_account", "account", "region", "resource_id"),
+    postgresql_with={"fillfactor": 80},
+    comment="How many active findings of a type a resource has; triggers of `finding` keep it.",
+)
+
+flaw_tally: Final = Table(
+    "flaw_tally",
+    metadata,
+    key_word("account"),
+    key_word("region"),
+    key_word("resource_type"),
+    key_word("type"),
+    key_word("vulnerability_id"),
+    key_word("title"),
+    *_counts(),
+    Column("is_new", Boolean, nullable=False, server_default=text("true")),
+    Column(
+        "digest",
+        UUID(as_uuid=True),
+        Computed(
+            "CAST(md5(account || length(vulnerability_id) || ':' || vulnerability_id || title) AS uuid)", persisted=True
+        ),
+    ),
+    Index(
+        "flaw_tally_whole",
+        *("account", "region", "digest", "resource_type", "type"),
+        unique=True,
+        postgresql_where=text("NOT is_new"),
+    ),
+    Index("flaw_tally_new", "account", "region", "digest", postgresql_where=text("is_new")),
+    Index("flaw_tally_critical", "account", "region", postgresql_where=text("critical <> 0")),
+    Index("flaw_tally_empty", "account", postgresql_where=text("total = 0 AND NOT is_new")),
+    comment="How many active findings of one title there are in an account: the sum of rows with the same key. Triggers"
+    " of `finding` add rows of what has changed, which wait for nobody, and a chore adds those up (`is_new`).",
+)
+
+package_tally: Final = Table(
+    "package_tally",
+    metadata,
+    key_word("account"),
+    key_word("region"),
+    key_word("resource_type"),
+    key_word("type"),
+    key_word("name"),
+    *_counts(),
+    Column("is_new", Boolean, nullable=False, server_default=text("true")),
+    Column("digest", UUID(as_uuid=True), Computed("CAST(md5(account || name) AS uuid)", persisted=True)),
+    Index(
+        "package_tally_whole",
+        *("account", "region", "digest", "resource_type", "type"),
+        unique=True,
+        postgresql_where=text("NOT is_new"),
+    ),
+    Index("package_tally_new", "account", "region", "digest", postgresql_where=text("is_new")),
+    Index("package_tally_critical", "account", "region", postgresql_where=text("critical <> 0")),
+    Index("package_tally_empty", "account", postgresql_where=text("total = 0 AND NOT is_new")),
+    comment="How many active findings there are that name a package, as in `flaw_tally`.",
 )
 
 coverage: Final = Table(
@@ -337,13 +475,55 @@ event: Final = Table(
     Column("resource_id", BigInteger),
     Column("payload", JSONB),
     made(),
+    moment("handed_at"),
+    Index("event_to_hand_out", "sequence", postgresql_where=text("handed_at IS NULL")),
+    Index("event_handed_out", "handed_at", postgresql_where=text("handed_at IS NOT NULL")),
+    comment="The outbox: what the world is told, written in the transaction that made it true, under the id that it is"
+    " sent with. An event about a finding names it and is put into words when it is sent; others carry their payload."
+    " `handed_at` is when a `delivery` was made of it for each sink.",
+)
+
+sink: Final = Table(
+    "sink",
+    metadata,
+    Column("name", WORD, primary_key=True),
+    key_word("kind"),
+    made("registered_at"),
+    Column("seen_at", TIME, nullable=False),
+    moment("sent_at"),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    moment("retry_at"),
+    word("reason"),
+    comment="Where events are sent to, as the workers' settings name them; `seen_at` is when one last did. While it"
+    " takes nothing, `failures` counts the attempts, `reason` says why, and nothing is tried before `retry_at`.",
+)
+
+sink_lane: Final = Table(
+    "sink_lane",
+    metadata,
+    Column("sink", WORD, primary_key=True),
+    Column("lane", SmallInteger, primary_key=True),
+    Column("lease", UUID(as_uuid=True)),
+    moment("leased_until"),
+    comment="A part of what a sink is sent: all events of some resources. One worker sends those of a lane at a time,"
+    " under a `lease` that is anybody's again after `leased_until`, and so in their order.",
+)
+
+delivery: Final = Table(
+    "delivery",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True),
+    Column("sink", WORD, primary_key=True),
+    Column("lane", SmallInteger, nullable=False),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     moment("retry_at"),
-    moment("sent_at"),
-    Index("event_to_send", "sequence", postgresql_where=text("sent_at IS NULL")),
-    Index("event_sent", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
-    comment="The outbox: what the world is told, written in the transaction that made it true, under the id that it is"
-    " sent with. An event about a finding names it and is put into words when it is sent; others carry their payload.",
+    moment("dead_at"),
+    word("reason"),
+    Index("delivery_waiting", "sink", "lane", "sequence", postgresql_where=text("dead_at IS NULL")),
+    Index("delivery_held_back", "sink", "lane", postgresql_where=text("retry_at IS NOT NULL AND dead_at IS NULL")),
+    Index("delivery_dead", "sink", "dead_at", postgresql_where=text("dead_at IS NOT NULL")),
+    comment="An event that a sink has yet to acknowledge; once it has, the row is gone. One that it will never take is"
+    " a dead letter, kept with the reason since `dead_at`.",
 )
 
 chore: Final = Table(

@@ -232,7 +232,7 @@ class Client:
             response.close()
             silent = False
             failure = f"the server answers {response.status_code} {response.reason_phrase}".rstrip()
-            asked = _retry_after(response.headers.get("retry-after", ""))
+            asked = retry_after(response.headers.get("retry-after", ""))
             if asked is not None:
                 pause = asked
         self._silent[_origin(url)] += silent
@@ -283,7 +283,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def _retry_after(text: str) -> float | None:
+def retry_after(text: str) -> float | None:
     """Seconds to wait, from a Retry-After header in either form; None where it says nothing."""
     if text.isascii() and text.isdigit():
         return float(text[:9])

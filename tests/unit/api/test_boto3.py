@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.unit.api.server import ACCOUNT, client_of, service_of, serving
 from tests.unit.api.shape_values import INSPECTOR, maximal, minimal
-from tests.unit.api.wire import OPERATIONS
+from tests.unit.api.wire import OPERATIONS, opened
 
 from openinspector.api import errors
 from openinspector.api.model import operations
@@ -31,7 +31,7 @@ FAILURES = {
 def record(name):
     def handle(context, given):
         assert context.operation.name == name
-        SEEN[name] = given
+        SEEN[name] = opened(given)
         return maximal(context.operation.output)
 
     return handle

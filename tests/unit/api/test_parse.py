@@ -7,7 +7,7 @@ import pytest
 
 from openinspector.api.errors import ValidationFailed
 from openinspector.api.model import operations
-from openinspector.api.parse import BODY_LIMIT, DEEPEST, MOST_QUERY_FIELDS, body_limit, parse
+from openinspector.api.parse import BODY_LIMIT, MOST_QUERY_FIELDS, body_limit, parse
 from openinspector.api.validate import MOST_PROBLEMS
 
 OPERATIONS = operations()
@@ -225,24 +225,24 @@ def test_the_label_of_a_path_is_checked_as_any_member():
 # Documents
 
 
-def levels(value):
-    return 1 + max((levels(child) for child in value.values() if isinstance(child, dict)), default=0)
-
-
-def test_a_document_is_taken_as_it_is():
-    document = {"bomFormat": "CycloneDX", "components": [{"a": None, "b": [1.5, True, "\0"]}]}
-    assert parsed("ScanSbom", {"sbom": document})["sbom"] == document
+@pytest.mark.parametrize("text", ['{"a": [1.5, true, "\\u0000"], "a": {}}', "[" * 900 + "]" * 900, '"text"', "7"])
+def test_a_document_is_handed_on_as_it_was_sent(text):
+    body = f'{{"other": [1], "sbom":  {text} , "outputFormat": "INSPECTOR"}}'.encode()
+    given = parse(OPERATIONS["ScanSbom"], labels={}, query="", headers=(), body=body)
+    assert bytes(given["sbom"]) == text.encode()
+    assert given["outputFormat"] == "INSPECTOR"
 
 
 def test_a_document_is_not_nested_without_end():
-    document = {}
-    for _ in range(DEEPEST - 1):
-        document = {"a": document}
-    assert levels(document) == DEEPEST
-    assert parsed("ScanSbom", {"sbom": document})
-    error = refused("ScanSbom", {"sbom": {"a": document}})
-    assert told(error) == ["sbom"]
-    assert error.fields[0].message == f"Member must not be nested deeper than {DEEPEST} levels"
+    error = refused("ScanSbom", body=b'{"sbom": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+    assert error.reason == "CANNOT_PARSE"
+
+
+def test_what_is_said_beside_a_document_is_as_short_as_any_body():
+    long = json.dumps({"sbom": {}, "outputFormat": "x" * BODY_LIMIT}).encode()
+    error = refused("ScanSbom", body=long)
+    assert (error.reason, "beside its document" in error.message) == ("CANNOT_PARSE", True)
+    assert parsed("ScanSbom", {"sbom": {}, "unknown": "x" * BODY_LIMIT})
 
 
 def test_no_document_is_a_missing_member():

@@ -1,5 +1,6 @@
 """botocore's own idea of what goes over the wire, to hold ours against."""
 
+import json
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,9 +45,13 @@ def received(method: str, url: str, headers: Any, body: bytes) -> tuple[Operatio
     pairs = tuple(
         (name.lower(), value.decode() if isinstance(value, bytes) else value) for name, value in headers.items()
     )
-    return route.operation, parse(
-        route.operation, labels=route.labels, query=parts.query, headers=pairs, body=body or b""
-    )
+    given = parse(route.operation, labels=route.labels, query=parts.query, headers=pairs, body=body or b"")
+    return route.operation, opened(given)
+
+
+def opened(given: dict[str, Any]) -> dict[str, Any]:
+    """What a handler gets, its documents read."""
+    return {name: json.loads(bytes(value)) if isinstance(value, memoryview) else value for name, value in given.items()}
 
 
 def understood(operation: Operation, answer: Answer) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from openinspector.model.inventory import Inventory, Target
 from openinspector.model.package import OS_TYPES, Package
 from openinspector.model.problem import Problem
 
+UNDERSTOOD = "CycloneDX in JSON and XML, SPDX JSON and SPDX tag-value are understood"
 _HEAD = 4096  # bytes
 
 
@@ -34,10 +35,10 @@ def read_sbom(path: Path) -> Inventory:
     """
     with opened(path) as stream:
         try:
-            bill = _read(stream)
+            bill = read_bill(stream)
         except (OSError, AcquireError) as error:
             raise AcquireError(
-                f"{path} {error} (CycloneDX in JSON and XML, SPDX JSON and SPDX tag-value are understood)"
+                f"{path} {error} ({UNDERSTOOD})"
             ) from error
     return inventory_of(bill, Target(kind="sbom", name=str(path)), path.name)
 
@@ -47,8 +48,12 @@ def inventory_of(bill: Bill, target: Target, file_name: str) -> Inventory:
     return _Reading(file_name).inventory(bill, target)
 
 
-def _read(stream: IO[bytes]) -> Bill:
-    """The bill of a document of whatever kind; only the reader of its kind is imported."""
+def read_bill(stream: IO[bytes]) -> Bill:
+    """The bill of a document of whatever kind; only the reader of its kind is imported.
+
+    Raises:
+        AcquireError: It is no SBOM of a kind that is understood; the message goes on after its name.
+    """
     head = stream.read(_HEAD)
     stream.seek(0)
     text = head_of(head)

@@ -30,7 +30,7 @@ def once(handler: Handler) -> Handler:
             request={name: value for name, value in given.items() if name != "clientToken"},
         )
         with context.connect(context.account_id) as connection:
-            before = earlier(connection, call)
+            before = earlier(connection, call, context.now)
         if before is not None:
             if not before.is_same:
                 raise field_failed("clientToken", "The token was used for a request with other parameters.")
@@ -38,8 +38,8 @@ def once(handler: Handler) -> Handler:
         output = handler(context, given)
         if not output.get("failedAccounts"):
             with context.connect(context.account_id) as connection:
-                if earlier(connection, call) is None:
-                    remember(connection, call, output)
+                if earlier(connection, call, context.now) is None:
+                    remember(connection, call, output, context.now)
         return output
 
     return answer

@@ -1,7 +1,7 @@
 """CIS scan configurations: when which instances are checked against which level of a benchmark.
 
 A delegated administrator's configuration for other accounts belongs to its organization; any other to the account that
-made it. Nobody changes another account's.
+made it. An administrator sees its members', and nobody changes another account's.
 
 Source: Inspector's API reference, CreateCisScanConfiguration and its siblings; user guide, "CIS scans".
 """
@@ -14,6 +14,7 @@ from openinspector.api.context import Context, Handler
 from openinspector.api.errors import AccessDenied, ResourceNotFound, ValidationFailed, field_failed
 from openinspector.api.operations._standing import need_admin
 from openinspector.api.operations._tags import tags_of_new
+from openinspector.api.operations._view import accounts_in_view
 from openinspector.errors import UsageError
 from openinspector.model.arn import own_arn
 from openinspector.pipeline.cis_schedule import next_run
@@ -41,7 +42,7 @@ def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         if tags and owner != context.account_id:
             raise field_failed("tags", "A configuration that an organization owns can't be tagged.")
         key = str(uuid4())
-        arn = _arn(context, owner, key)
+        arn = _arn(context, context.account_id, owner, key)
         values = {
             "id": key,
             "owner_id": owner,
@@ -53,6 +54,7 @@ def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         }
         if not cis.add_configuration(connection, context.account_id, context.region, values, arn=arn, tags=tags):
             raise ValidationFailed(f"An account has at most {cis.MOST_CONFIGURATIONS} CIS scan configurations.")
+    context.poke("cis-schedules")
     return {"scanConfigurationArn": arn}
 
 
@@ -61,7 +63,7 @@ def change(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     arn = given["scanConfigurationArn"]
     with context.connect(context.account_id) as connection:
         found = cis.configuration(connection, context.account_id, context.region, uuid_of(arn))
-        if found is None or _arn(context, found.owner_id, found.id) != arn:
+        if found is None or _arn(context, found.account, found.owner_id, found.id) != arn:
             raise _not_found(arn)
         document = dict(found.document)
         values: dict[str, Any] = {"updated_at": context.now}
@@ -80,6 +82,7 @@ def change(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             values["name"] = kept(given["scanName"])
         values["document"] = kept(document)
         cis.change_configuration(connection, context.account_id, context.region, found.id, values)
+    context.poke("cis-schedules")
     return {"scanConfigurationArn": arn}
 
 
@@ -88,25 +91,26 @@ def remove(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     arn = given["scanConfigurationArn"]
     with context.connect(context.account_id) as connection:
         found = cis.configuration(connection, context.account_id, context.region, uuid_of(arn))
-        if found is None or _arn(context, found.owner_id, found.id) != arn:
+        if found is None or _arn(context, found.account, found.owner_id, found.id) != arn:
             raise _not_found(arn)
         cis.remove_configuration(connection, context.account_id, context.region, found.id, arn=arn)
     return {"scanConfigurationArn": arn}
 
 
 def configurations(context: Context, given: dict[str, Any]) -> dict[str, Any]:
-    """The account's configurations, by name or by ARN."""
+    """The account's configurations, for a delegated administrator its members' too, by name or by ARN."""
     page = context.page(given)
     criteria = given.get("filterCriteria") or {}
     by_name = given.get("sortBy") == "SCAN_NAME"
-    with context.connect(context.account_id) as connection:
+    accounts = accounts_in_view(context)
+    with context.connect(*accounts) as connection:
         rows = cis.configurations(
             connection,
-            context.account_id,
+            accounts,
             context.region,
             names=criteria.get("scanNameFilters") or (),
             arns=criteria.get("scanConfigurationArnFilters") or (),
-            arn_head=own_arn(context.region, context.account_id, "owner/"),
+            arn_start=own_arn(context.region, "", "").removesuffix(":"),
             tags=criteria.get("targetResourceTagFilters") or (),
             by_name=by_name,
             order=given.get("sortOrder") or "ASC",
@@ -114,8 +118,11 @@ def configurations(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             size=page.size,
         )
         shown = rows[: page.size]
-        arns = {row.id: _arn(context, row.owner_id, row.id) for row in shown}
-        tags = tags_of(connection, context.account_id, context.region, arns.values())
+        arns = {row.id: _arn(context, row.account, row.owner_id, row.id) for row in shown}
+        tags: dict[str, dict[str, str]] = {}
+        for account in {row.account for row in shown}:
+            mine = [arns[row.id] for row in shown if row.account == account]
+            tags |= tags_of(connection, account, context.region, mine)
     listed = [
         {
             "scanConfigurationArn": arns[row.id],
@@ -123,7 +130,7 @@ def configurations(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             "scanName": row.name,
             "securityLevel": row.document["securityLevel"],
             "schedule": row.document["schedule"],
-            "targets": targets_told(context.account_id, row.document["targets"]),
+            "targets": targets_told(row.account, row.document["targets"]),
             "tags": tags.get(arns[row.id]),
         }
         for row in shown
@@ -131,7 +138,8 @@ def configurations(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"scanConfigurations": listed}
     if len(rows) > page.size:
         last = shown[-1]
-        answer["nextToken"] = page.token((last.name, last.owner_id, last.id) if by_name else (last.owner_id, last.id))
+        keys = (last.account, last.owner_id, last.id)
+        answer["nextToken"] = page.token((last.name, *keys) if by_name else keys)
     return answer
 
 
@@ -163,8 +171,8 @@ def _due(context: Context, schedule: Mapping[str, Any]) -> Any:
         raise field_failed("schedule", f"{str(error)[0].upper()}{str(error)[1:]}.") from error
 
 
-def _arn(context: Context, owner: str, key: str) -> str:
-    return own_arn(context.region, context.account_id, f"owner/{owner}/cis-configuration/{key}")
+def _arn(context: Context, account: str, owner: str, key: str) -> str:
+    return own_arn(context.region, account, f"owner/{owner}/cis-configuration/{key}")
 
 
 def _not_found(arn: str) -> ResourceNotFound:

@@ -203,9 +203,3 @@ OPERATIONS: Final[Mapping[str, Handler]] = {
     "ListCisScanResultsAggregatedByTargetResource": by_resource,
     "GetCisScanResultDetails": details,
 }
-DECLINED: Final[Mapping[str, str]] = {
-    "GetCisScanReport": (
-        "It writes no report files that a URL could lead to; the three operations on a scan's results list all that"
-        " such a report says."
-    ),
-}

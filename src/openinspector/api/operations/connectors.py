@@ -56,7 +56,7 @@ def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         "updated_at": context.now,
     }
     with context.connect(account) as connection:
-        first = earlier(connection, call)
+        first = earlier(connection, call, context.now)
         if first is not None:
             if not first.is_same:
                 raise field_failed("clientToken", "The token was used for a request with other parameters.")
@@ -68,7 +68,7 @@ def create(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         if not kept_connectors.add_connector(connection, account, region, values, arn=arn, tags=tags):
             message = f"There is a connector of the name {given['name']} already."
             raise Conflict(message, resource_id=given["name"], resource_type=_CONNECTOR)
-        remember(connection, call, answer)
+        remember(connection, call, answer, context.now)
     return answer
 
 

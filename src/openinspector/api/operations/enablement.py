@@ -1,6 +1,7 @@
 """Which kinds of resources are scanned: Enable, Disable, BatchGetAccountStatus, ListAccountPermissions.
 
-Switching takes effect at once, so that nothing is ever ENABLING.
+Switching takes effect at once, so that nothing is ever ENABLING; what follows for resources and their findings is a
+chore's (pipeline/chores/accounts.py).
 
 Source: Inspector's API reference for these operations.
 """
@@ -44,8 +45,10 @@ def enable(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             raise ValidationFailed(
                 "LAMBDA_CODE needs LAMBDA, which is neither enabled nor asked for in account " + ", ".join(lacking)
             )
-        accounts.enable(connection, context.region, reach.allowed, types, context.now)
+        trial = context.settings.usage.free_trial
+        accounts.enable(connection, context.region, reach.allowed, types, context.now, trial)
         after = accounts.read_accounts(connection, context.region, reach.allowed)
+    context.poke("accounts")
     return {"accounts": [_switched(after[each]) for each in reach.allowed], "failedAccounts": _denied(reach, {})}
 
 
@@ -67,6 +70,7 @@ def disable(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         ids = [each for each in reach.allowed if each not in refused]
         accounts.disable(connection, context.region, ids, types, context.now)
         after = accounts.read_accounts(connection, context.region, reach.allowed)
+    context.poke("accounts")
     return {
         "accounts": [_switched(after[each]) for each in ids],
         "failedAccounts": _denied(reach, refused, after),

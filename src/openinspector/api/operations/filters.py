@@ -59,6 +59,7 @@ def create_filter(context: Context, given: dict[str, Any]) -> dict[str, Any]:
             tags=tags,
         )
         kept.add_filter(connection, account, region, made)
+    _apply(context, made.action)
     return {"arn": arn}
 
 
@@ -84,6 +85,7 @@ def update_filter(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         if now.action != was.action and kept.count_filters(connection, account, region, now.action) >= kept.MOST:
             raise field_failed("action", _full(now.action))
         kept.change_filter(connection, account, region, was, now)
+    _apply(context, was.action, now.action)
     return {"arn": arn}
 
 
@@ -93,8 +95,10 @@ def delete_filter(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     with context.connect(context.account_id) as connection:
         _owner(context, connection)
         kept.lock_filters(connection, context.account_id, context.region)
-        if not kept.remove_filter(connection, context.account_id, context.region, arn):
+        was = kept.get_filter(connection, context.account_id, context.region, arn)
+        if was is None or not kept.remove_filter(connection, context.account_id, context.region, arn):
             raise _unknown(arn)
+    _apply(context, was.action)
     return {"arn": arn}
 
 
@@ -127,6 +131,12 @@ def _owner(context: Context, connection: "Connection") -> str:
     if membership(connection, context) is not None:
         raise AccessDenied("Invoking account is a member account: its filters are its delegated admin's to manage.")
     return context.account_id
+
+
+def _apply(context: Context, *actions: Action) -> None:
+    """Has what a rule hides gone through soon."""
+    if "SUPPRESS" in actions:
+        context.poke("suppress")
 
 
 def _name(name: str) -> str:

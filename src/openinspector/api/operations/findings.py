@@ -14,7 +14,7 @@ from openinspector.api.operations._criteria import criteria_of
 from openinspector.api.operations._view import accounts_in_view
 from openinspector.render import inspector2
 from openinspector.store.find_queries import FindingId, Position, Sought, find_findings, flaws_of_findings
-from openinspector.store.findings import finding_rows
+from openinspector.store.findings import findings_by_key
 from openinspector.store.flaws import read_flaws
 
 _ARN: Final = re.compile(r"arn:[^:]*:inspector2:([^:]*):([^:]*):finding/([0-9a-f]{32})").fullmatch
@@ -29,8 +29,8 @@ def list_findings(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     sought = Sought(accounts, context.region, criteria, order.get("field", ""), order.get("sortOrder") == "DESC")
     with context.connect(*accounts) as connection:
         ids, last = find_findings(connection, sought, page.size, cast(Position | None, page.after))
-        found = finding_rows(connection, [each.id.hex for each in ids])
-    answer = {"findings": [inspector2.finding(resource, known) for resource, known in found]}
+        found = findings_by_key(connection, ids)
+    answer = {"findings": [inspector2.finding(*found[each]) for each in ids if each in found]}
     return answer if last is None else answer | {"nextToken": page.token(last)}
 
 

@@ -32,7 +32,10 @@ def associate_member(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         if not known.is_associated:
             if organizations.count_members(connection, context.region, context.account_id) >= MOST_MEMBERS:
                 raise QuotaExceeded(f"There are {MOST_MEMBERS} members already.", resource_id=context.account_id)
-            organizations.associate(connection, context.region, admin, wanted, context.now)
+            trial = context.settings.usage.free_trial
+            organizations.associate(connection, context.region, admin, wanted, context.now, trial)
+    context.poke("accounts")
+    context.poke("suppress")  # it comes under the organization's rules
     return {"accountId": wanted}
 
 
@@ -47,6 +50,7 @@ def disassociate_member(context: Context, given: dict[str, Any]) -> dict[str, An
         organizations.lock_admin(connection, context.region, context.account_id)
         _check_associated(organizations.read_member(connection, context.region, context.account_id, wanted), wanted)
         organizations.disassociate(connection, context.region, context.account_id, wanted, context.now)
+    context.poke("suppress")
     return {"accountId": wanted}
 
 

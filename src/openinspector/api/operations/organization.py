@@ -37,7 +37,10 @@ def enable_delegated_admin_account(context: Context, given: dict[str, Any]) -> d
             raise _conflict(
                 other, f"The organization has another delegated administrator, {other}, which has to be disabled first."
             )
-        organizations.appoint(connection, context.region, managed, admin, context.now)
+        trial = context.settings.usage.free_trial
+        organizations.appoint(connection, context.region, managed, admin, context.now, trial)
+    context.poke("accounts")
+    context.poke("suppress")  # the organization's rules may be left of an earlier term
     return {"delegatedAdminAccountId": admin}
 
 
@@ -53,6 +56,7 @@ def disable_delegated_admin_account(context: Context, given: dict[str, Any]) -> 
         managed = _managed(organizations.lock_organization(connection, context.account_id))
         _check_office(managed, context.region, admin)
         organizations.dismiss(connection, context.region, managed, admin, context.now)
+    context.poke("suppress")
     return {"delegatedAdminAccountId": admin}
 
 

@@ -5,9 +5,10 @@ from typing import Any, Final, cast
 
 from openinspector.api.context import Context, Handler
 from openinspector.api.errors import Field, Internal, Reason, ValidationFailed
-from openinspector.errors import SbomError, StoreError
+from openinspector.api.operations._confined import not_read
+from openinspector.errors import ConfinedError, SbomError, StoreError
 from openinspector.pipeline.in_force import advisories_in_force
-from openinspector.pipeline.scan_sbom import handle
+from openinspector.pipeline.scan_sbom import handle_confined
 
 
 def scan_sbom(context: Context, given: dict[str, Any]) -> dict[str, Any]:
@@ -18,12 +19,15 @@ def scan_sbom(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         message = "There are no advisories to scan with: whoever runs this service has to load them."
         raise Internal(message, cause="FAILED_TO_GENERATE_SBOM") from error
     try:
-        return handle(given, advisories, context.now)
+        wanted = given.get("outputFormat", "CYCLONE_DX_1_5")
+        return {"sbom": handle_confined(given["sbom"], wanted, advisories, context.now)}
     except SbomError as error:
         message = str(error)
         said = f"{message[0].upper()}{message[1:]}."
         fields = (Field("sbom", said),) if error.reason == "FIELD_VALIDATION_FAILED" else ()
         raise ValidationFailed(said, reason=cast(Reason, error.reason), fields=fields) from error
+    except ConfinedError as error:
+        raise not_read(error, "sbom") from error
 
 
 OPERATIONS: Final[Mapping[str, Handler]] = {"ScanSbom": scan_sbom}

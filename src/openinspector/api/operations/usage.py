@@ -1,4 +1,7 @@
-"""ListUsageTotals and BatchGetFreeTrialInfo: what accounts used, what it would have cost, and their trials."""
+"""ListUsageTotals and BatchGetFreeTrialInfo: what accounts used, what it would have cost, and their trials.
+
+What is estimated for a month takes no account of a free trial: it is what the month after it would cost.
+"""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ from openinspector.api.context import Context, Handler
 from openinspector.api.errors import AccessDenied
 from openinspector.api.operations._standing import NO_ACCESS, reach_of
 from openinspector.api.operations._view import accounts_in_view
-from openinspector.model.usage import Usage, monthly_cost
+from openinspector.model.usage import Prices, Usage, monthly_cost
 from openinspector.store.usage import Trial, trials_of, usage_of
 
 # `FreeTrialType`, by what the accounts' table calls the kind of scan.
@@ -31,9 +34,10 @@ def list_usage_totals(context: Context, given: dict[str, Any]) -> dict[str, Any]
     start = bisect_right(asked, str(page.after[0])) if page.after else 0
     shown = asked[start : start + page.size]
     with context.connect(context.account_id, *(each for each in shown if each != context.account_id)) as connection:
-        used = usage_of(connection, context.region, shown, context.now.date())
+        used = usage_of(connection, context.region, shown, context.now)
+    prices = context.settings.usage.all_prices
     output: dict[str, Any] = {
-        "totals": [{"accountId": each, "usage": [_usage(entry) for entry in used[each]]} for each in shown]
+        "totals": [{"accountId": each, "usage": [_usage(entry, prices) for entry in used[each]]} for each in shown]
     }
     if start + page.size < len(asked):
         output["nextToken"] = page.token((shown[-1],))
@@ -57,7 +61,7 @@ def batch_get_free_trial_info(context: Context, given: dict[str, Any]) -> dict[s
     }
 
 
-def _usage(entry: Usage) -> dict[str, Any]:
+def _usage(entry: Usage, prices: Prices) -> dict[str, Any]:
     head = entry.type.partition("_")[0]
     said = {
         "type": entry.type,
@@ -65,7 +69,7 @@ def _usage(entry: Usage) -> dict[str, Any]:
         "currency": "USD",
         "cloudProvider": head if head in ("AZURE", "GCP") else "AWS",
     }
-    cost = monthly_cost(entry)
+    cost = monthly_cost(entry, prices)
     return said if cost is None else said | {"estimatedMonthlyCost": cost}
 
 

@@ -1,0 +1,378 @@
+"""Lists and aggregations over the findings of fleets of several sizes, and how fast those findings get there.
+
+    python bench/bench_fleet.py                   1,000, 10,000 and 100,000 resources (FLEET_SIZES=… for others)
+    python bench/bench_fleet.py --one 10000       one size, its figures as JSON on standard output
+
+Each fleet is loaded into a database of its own on a PostgreSQL of its own, started as the service starts it, and asked
+through the functions that the handlers use, in one process without threads; the last rows go the whole way over HTTP
+with boto3. FLEET_DATA names the folder of the server (default: a new one in the temporary folder, removed afterwards);
+100,000 resources need 25 GB there. FLEET_KEEP=1 leaves the folder, and databases that are in it are not loaded again.
+"""
+
+import argparse
+import contextlib
+import importlib
+import json
+import os
+import resource as usage
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any, Final
+
+from fleet import BEGAN, DAYS, REGION, Fleet, Place
+from fleet_load import compile_fleet, load
+from places import REPOSITORY
+from report import DASH, heading, note, progress, table
+from sqlalchemy import text
+
+from openinspector.find.order import SORT_FIELDS
+from openinspector.model.criteria import parse_criteria
+from openinspector.pipeline.ingest import ingest
+from openinspector.store.advisories import AdvisoryFile
+from openinspector.store.coverage import count_coverage
+from openinspector.store.database import Database, connect_embedded
+from openinspector.store.embedded import EmbeddedPostgres, start
+from openinspector.store.find_queries import Position, Sought, find_findings, flaws_of_findings
+from openinspector.store.finding_counts import GROUPINGS, Asked, count_findings
+from openinspector.store.findings import findings_by_key
+from openinspector.store.flaws import read_flaws
+
+SIZES = [int(each) for each in os.environ.get("FLEET_SIZES", "1000,10000,100000").split(",")]
+NEEDED: Final = 250_000  # bytes of disk a resource
+PAGE: Final = 100  # findings; the most that ListFindings gives at once
+DEEP: Final = 10_000
+MOST_RUNS, LEAST_RUNS, PATIENCE = 60, 5, 3.0  # of each figure: runs, and the seconds after which there are no more
+BASELINE: Final = 60  # resources that are ingested one by one
+LIST_GOAL, COUNT_GOAL = 0.050, 1.0
+ONE, ALL = "an account", "an administrator"
+FEW: Final = 97  # one flaw of so many is suppressed
+
+Figures = dict[str, Any]
+Ask = Callable[[Random, Place], Mapping[str, Any]]
+
+
+def equal(value: str) -> list[dict[str, str]]:
+    """Filter entries: exactly this."""
+    return [{"comparison": "EQUALS", "value": value}]
+
+
+def _day(chance: Random, _: Place) -> Mapping[str, Any]:
+    first = BEGAN + timedelta(days=chance.randrange(DAYS))
+    return {"firstObservedAt": [{"startInclusive": first, "endInclusive": first + timedelta(days=1)}]}
+
+
+def _repository(chance: Random, place: Place) -> Mapping[str, Any]:
+    return {"ecrImageRepositoryName": equal(getattr(place.resource.details, "repository", "team-0/service-0"))}
+
+
+FILTERS: Final[Mapping[str, Ask]] = {
+    "none": lambda chance, place: {},
+    "severity": lambda chance, place: {"severity": equal(chance.choice(("CRITICAL", "HIGH", "MEDIUM")))},
+    "status ACTIVE": lambda chance, place: {"findingStatus": equal("ACTIVE")},
+    "status SUPPRESSED": lambda chance, place: {"findingStatus": equal("SUPPRESSED")},
+    "resource id": lambda chance, place: {"resourceId": equal(place.resource.id)},
+    "resource type": lambda chance, place: {"resourceType": equal(place.resource.type)},
+    "vulnerability id": lambda chance, place: {"vulnerabilityId": equal(_flaw(chance))},
+    "account": lambda chance, place: {"awsAccountId": equal(place.resource.account)},
+    "ECR repository": _repository,
+    "package name": lambda chance, place: {
+        "vulnerablePackages": [{"name": {"comparison": "EQUALS", "value": f"source{chance.randrange(400)}"}}]
+    },
+    "first observed on a day": _day,
+    "fix available": lambda chance, place: {"fixAvailable": equal(chance.choice(("YES", "NO")))},
+    "exploit available": lambda chance, place: {"exploitAvailable": equal("YES")},
+    "title, prefix": lambda chance, place: {"title": [{"comparison": "PREFIX", "value": _flaw(chance)}]},
+    "score at least 9": lambda chance, place: {"inspectorScore": [{"lowerInclusive": 9.0}]},
+    "EPSS at least 0.1": lambda chance, place: {"epssScore": [{"lowerInclusive": 0.1}]},
+    "resource tag": lambda chance, place: {
+        "resourceTags": [{"comparison": "EQUALS", "key": "team", "value": f"team-{chance.randrange(40)}"}]
+    },
+    "critical, active, with a fix": lambda chance, place: {
+        "severity": equal("CRITICAL"),
+        "findingStatus": equal("ACTIVE"),
+        "fixAvailable": equal("YES"),
+    },
+}
+
+
+def _flaw(chance: Random) -> str:
+    number = 10_000 + chance.randrange(8000)
+    return f"CVE-{2016 + number % 10}-{number}"
+
+
+def main() -> int:
+    """Print the tables, or the figures of one size."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--one", type=int)
+    size = options.parse_args().one
+    if size:
+        print(json.dumps(measured(size)))
+        return 0
+    told: dict[int, Figures] = {}
+    kept = os.environ.get("FLEET_DATA")
+    folder = Path(kept) if kept else Path(tempfile.mkdtemp(prefix="openinspector-fleet-"))
+    try:
+        for each in SIZES:
+            if shutil.disk_usage(folder if folder.is_dir() else folder.parent).free < each * NEEDED:
+                progress(f"fleet of {each}: skipped, {folder} has less than {each * NEEDED / 1e9:.0f} GB left")
+                continue
+            # A process for each, so that memory is that of one size.
+            command = [sys.executable, __file__, "--one", str(each)]
+            said = subprocess.run(
+                command, env={**os.environ, "FLEET_DATA": str(folder)}, stdout=subprocess.PIPE, check=True
+            )
+            told[each] = json.loads(said.stdout)
+    finally:
+        if not os.environ.get("FLEET_KEEP"):
+            shutil.rmtree(folder, ignore_errors=True)
+    if not told:
+        heading("The service: lists and aggregations", "Skipped: there is too little room on the disk.")
+        return 0
+    report(told)
+    return 0
+
+
+def measured(size: int) -> Figures:
+    """All figures of a fleet of this size."""
+    folder = Path(os.environ["FLEET_DATA"])
+    fleet = Fleet(size)
+    figures: Figures = {"size": size}
+    with start(folder) as server, _watched(server) as memory:
+        name = f"fleet_{size}"
+        advisories = compile_fleet(fleet, folder / f"advisories-{size}")
+        if not _is_there(server, name):
+            progress(f"fleet of {size:,}: loading")
+            server.make_database(name)
+            connect_embedded(server, database=name).close()
+            loaded = load(server, name, fleet, advisories, suppressed=_is_suppressed)
+            figures["loaded"] = loaded._asdict()
+        figures["loader_megabytes"] = usage.getrusage(usage.RUSAGE_SELF).ru_maxrss / 1024
+        figures["ingested"] = _baseline(server, fleet, advisories)
+        with connect_embedded(server, database=name, pool=1) as database:
+            figures["sizes"] = _table_sizes(database)
+            places = list(islice(cycle(fleet.places()), min(size, 2000)))
+            member = fleet.accounts[0]
+            for who, accounts in ((ONE, (member,)), (ALL, fleet.accounts)):
+                progress(f"fleet of {size:,}: asking as {who}")
+                mine = [each for each in places if each.resource.account in accounts]
+                figures[who] = _lists(database, accounts, mine) | _counts(database, accounts)
+            figures["HTTP"] = _over_http(database, fleet, places)
+            figures["rematch"] = bench_rematch(database, fleet, advisories)
+        advisories.close()
+        figures["server_megabytes"] = memory["most"]
+    return figures
+
+
+def bench_rematch(database: Database, fleet: Fleet, advisories: AdvisoryFile) -> Figures | None:
+    """What a generation costs that touches 500 names, a full one, and each resource ingested again; None without it."""
+    try:
+        importlib.import_module("openinspector.pipeline.rematch")
+    except ImportError:
+        return None
+    return None
+
+
+def _is_suppressed(flaw: str) -> bool:
+    return int(flaw.rpartition("-")[2]) % FEW == 0
+
+
+def _is_there(server: EmbeddedPostgres, name: str) -> bool:
+    import psycopg
+
+    with psycopg.connect(server.url(database="postgres").replace("+psycopg", "")) as connection:
+        return bool(connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).rowcount)
+
+
+def _baseline(server: EmbeddedPostgres, fleet: Fleet, advisories: AdvisoryFile) -> Figures:
+    """The same through `ingest`, a resource at a time, into an empty database."""
+    name = f"ingested_{fleet.size}"
+    if _is_there(server, name):
+        return {}
+    server.make_database(name)
+    with connect_embedded(server, database=name, pool=1) as database:
+        places = list(islice(fleet.places(), BASELINE))
+        inventories = [fleet.inventory(each.key) for each in places]
+        began = time.perf_counter()
+        for place, seen in zip(places, inventories, strict=True):
+            ingest(database, advisories, place.resource, seen, place.at)
+        seconds = time.perf_counter() - began
+        with database.system() as connection:
+            findings = connection.execute(text("SELECT count(*) FROM finding")).scalar_one()
+    return {"resources": len(places), "findings": findings, "seconds": seconds}
+
+
+def _table_sizes(database: Database) -> dict[str, int]:
+    statement = text(
+        "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'openinspector'::regnamespace ORDER BY 2 DESC LIMIT 8"
+    )
+    with database.system() as connection:
+        return {row[0]: row[1] for row in connection.execute(statement)}
+
+
+def _timed(ask: Callable[[], object]) -> dict[str, float]:
+    """p50 and p99 of a question in seconds; the first time is not counted, unless it took all the time there is."""
+    began = time.perf_counter()
+    try:
+        ask()
+        first = time.perf_counter() - began
+        runs = [first] if first > PATIENCE else []
+        until = time.perf_counter() + PATIENCE
+        while first <= PATIENCE and len(runs) < MOST_RUNS:
+            if len(runs) >= LEAST_RUNS and time.perf_counter() > until:
+                break
+            began = time.perf_counter()
+            ask()
+            runs.append(time.perf_counter() - began)
+    except Exception as error:  # noqa: BLE001  the others are to be measured all the same
+        progress(f"failed after {time.perf_counter() - began:.1f} s: {' '.join(str(error).split())[:200]}")
+        return {"failed": time.perf_counter() - began}
+    runs.sort()
+    return {
+        "first": first,
+        "p50": median(runs),
+        "p99": runs[min(len(runs) - 1, round(len(runs) * 0.99))],
+        "runs": len(runs),
+    }
+
+
+def _lists(database: Database, accounts: tuple[str, ...], places: list[Place]) -> Figures:
+    """Pages of findings by filter and by sort."""
+    figures: Figures = {"filters": {}, "sorts": {}, "sorted filters": {}}
+    chance = Random("filters")
+
+    def page(sought: Sought, after: Position | None) -> None:
+        with database.transaction(*accounts) as connection:
+            ids, _ = find_findings(connection, sought, PAGE, after)
+            findings_by_key(connection, ids)
+
+    def deep(sought: Sought) -> Position | None:
+        with database.transaction(*accounts, seconds=60) as connection:
+            return find_findings(connection, sought, DEEP)[1]
+
+    for name, asks in FILTERS.items():
+        for kind, sort in (("filters", ""), ("sorted filters", "SEVERITY")):
+            if not places:
+                continue
+            told: Figures = {}
+            told["page"] = _timed(
+                lambda asks=asks, sort=sort: page(
+                    Sought(accounts, REGION, parse_criteria(asks(chance, chance.choice(places))), sort, bool(sort)),
+                    None,
+                )
+            )
+            sought = Sought(accounts, REGION, parse_criteria(asks(Random(5), places[0])), sort, bool(sort))
+            with contextlib.suppress(Exception):
+                if (after := deep(sought)) is not None:
+                    told["deep"] = _timed(lambda sought=sought, after=after: page(sought, after))
+            figures[kind][name] = told
+    for field in sorted(SORT_FIELDS):
+        for is_descending in (False, True):
+            sought = Sought(accounts, REGION, parse_criteria({}), field, is_descending)
+            told = {"page": _timed(lambda sought=sought: page(sought, None))}
+            with contextlib.suppress(Exception):
+                after = deep(sought)
+                told["deep"] = _timed(lambda sought=sought, after=after: page(sought, after))
+            figures["sorts"][f"{field} {'descending' if is_descending else 'ascending'}"] = told
+    with database.transaction(*accounts) as connection:
+        ids, _ = find_findings(connection, Sought(accounts, REGION, parse_criteria({})), 10)
+
+    def details() -> None:
+        with database.transaction(*accounts) as connection:
+            read_flaws(connection, set(flaws_of_findings(connection, ids).values()))
+
+    figures["details"] = _timed(details)
+    return figures
+
+
+def _counts(database: Database, accounts: tuple[str, ...]) -> Figures:
+    """The first page of each aggregation, and coverage statistics."""
+
+    def count(by: str) -> None:
+        with database.transaction(*accounts) as connection:
+            count_findings(connection, Asked(by, accounts, REGION, parse_criteria({})), PAGE)
+
+    def covered(by: Any) -> None:
+        with database.transaction(*accounts) as connection:
+            count_coverage(connection, REGION, {}, by=by, size=PAGE)
+
+    figures = {by: _timed(lambda by=by: count(by)) for by in GROUPINGS}
+    statistics = {
+        by or "all": _timed(lambda by=by: covered(by))
+        for by in (None, "RESOURCE_TYPE", "ACCOUNT_ID", "ECR_REPOSITORY_NAME")
+    }
+    return {"aggregations": figures, "coverage": statistics}
+
+
+def _over_http(database: Database, fleet: Fleet, places: list[Place]) -> Figures:
+    """The same as a client of AWS sees it."""
+    sys.path.append(str(REPOSITORY))
+    from tests.service.callers import Clock, clients
+
+    from openinspector.api.operations import aggregations, findings
+
+    member = fleet.accounts[0]
+    figures: Figures = {}
+    with clients((findings, aggregations), database, Clock()) as of:
+        # The tests' service is of another region: what it finds is nothing, so it is told ours.
+        client = of(member)
+        most_critical = {"field": "SEVERITY", "sortOrder": "DESC"}
+        figures["ListFindings, 100 of them, the most severe first"] = _timed(
+            lambda: client.list_findings(maxResults=PAGE, sortCriteria=most_critical)
+        )
+        figures["ListFindings, 10 of them"] = _timed(lambda: client.list_findings(maxResults=10))
+        figures["ListFindingAggregations, by account"] = _timed(
+            lambda: client.list_finding_aggregations(aggregationType="ACCOUNT")
+        )
+    return figures
+
+
+@contextlib.contextmanager
+def _watched(server: EmbeddedPostgres) -> Iterator[dict[str, float]]:
+    """The most memory that the server's processes have had together, their shared part once, in MB."""
+    memory = {"most": 0.0}
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(2):
+            memory["most"] = max(memory["most"], _memory(server))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield memory
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _memory(server: EmbeddedPostgres) -> float:
+    folder = server._folder / "cluster"
+    kilobytes = 0
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        head = int((folder / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{head}/task/{head}/children").read_text().split()
+        for process in (str(head), *children):
+            with contextlib.suppress(OSError):
+                for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+                    if line.startswith("Pss:"):
+                        kilobytes += int(line.split()[1])
+    return kilobytes / 1024
+
+
+def report(told: Mapping[int, Figures]) -> None:
+    """The tables."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

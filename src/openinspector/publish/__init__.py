@@ -1,0 +1,1 @@
+"""What changed is told to others: buses, hubs, web addresses, files."""

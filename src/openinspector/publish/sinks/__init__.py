@@ -1,0 +1,1 @@
+"""Sinks, one file each: the folder is the list."""

@@ -1,0 +1,90 @@
+"""AWS in miniature on a loopback port: moto's server, with clients for it, and credentials that nobody else takes.
+
+Have it in a folder by importing the fixtures:
+
+    from tests.edge.aws_server import aws  # noqa: F401
+"""
+
+import logging
+import warnings
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.server import ThreadedMotoServer
+
+REGION = "us-east-1"
+
+
+class Aws:
+    """Where it is, and clients; each test gets it empty."""
+
+    def __init__(self, address):
+        self.address = address
+        self._made = []
+
+    def client(self, service, region=REGION):
+        config = Config(retries={"total_max_attempts": 1}, read_timeout=20, s3={"addressing_style": "path"})
+        made = boto3.session.Session().client(service, region_name=region, endpoint_url=self.address, config=config)
+        self._made.append(made)
+        return made
+
+    def bucket(self, name="our-reports", region=REGION):
+        """Makes a bucket."""
+        where = {} if region == REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        self.client("s3", region).create_bucket(Bucket=name, **where)
+        return name
+
+    def key(self, region=REGION, **options):
+        """The ARN of a new key of KMS."""
+        return self.client("kms", region).create_key(**options)["KeyMetadata"]["Arn"]
+
+    def keys_in(self, bucket):
+        """The keys of all objects in a bucket."""
+        pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return [each["Key"] for page in pages for each in page.get("Contents", ())]
+
+    def uploads_in(self, bucket):
+        """The uploads to a bucket that are neither finished nor given up."""
+        return self.client("s3").list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+
+    def read(self, bucket, key):
+        """An object, and what S3 says of it."""
+        found = self.client("s3").get_object(Bucket=bucket, Key=key)
+        with found["Body"] as body:
+            return body.read(), found
+
+    def close(self):
+        for each in self._made:
+            each.close()
+
+
+@pytest.fixture(scope="session")
+def _aws_server():
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(_aws_server, monkeypatch):
+    """An empty `Aws`, which boto3's default credentials are of."""
+    import urllib.request
+
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    reset = urllib.request.Request(f"{_aws_server}/moto-api/reset", method="POST")
+    with urllib.request.urlopen(reset):
+        pass
+    made = Aws(_aws_server)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=ResourceWarning)  # moto's own temporary files
+        yield made
+    made.close()
