@@ -19,8 +19,8 @@ def flaw_id(number):
     return f"CVE-2030-{number:05}"
 
 
-def add_fleet(database, account, instances, flaws, status="ACTIVE", first=0):
-    """Instances, each with a finding for each of the flaws."""
+def add_fleet(database, account, instances, flaws, status="ACTIVE", first=0, notes=0):
+    """Instances, each with a finding for each of the flaws, and with long tags that make a report large."""
     packages = tuple(
         Package(type="npm", name=f"lib{number}", version="1.0", location=Location(path=f"srv/lib{number}"))
         for number in range(flaws)
@@ -47,7 +47,7 @@ def add_fleet(database, account, instances, flaws, status="ACTIVE", first=0):
                 "external_id": f"i-{number:017x}",
                 "platform": "AMAZON_LINUX_2023",
                 "inventory_id": inventory,
-                "tags": {"number": str(number)},
+                "tags": {"number": str(number)} | {f"note{each}": "x" * 250 for each in range(notes)},
             }
             for number in range(first, first + instances)
         ]

@@ -134,10 +134,11 @@ def test_what_is_switched_off_is_withheld_and_findings_go_after_a_day(database, 
     assert findings(database, other) == ["PACKAGE_VULNERABILITY"]
 
 
-def test_what_is_withheld_is_told_once(database, work, clock, both):
+def test_what_is_withheld_is_told_once(database, work, clock, both, poked):
     switch(database, clock, False, "EC2")
     ACCOUNTS.run(work())
     ACCOUNTS.run(work())
+    assert poked == ["deliver"]
     assert events(database) == [
         ("coverage", {"scanType": "PACKAGE", "statusCode": "INACTIVE", "reason": "PENDING_DISABLE"})
     ]

@@ -1,5 +1,6 @@
 """Events reach every sink, under one id, in order, whatever happens on the way."""
 
+import json
 import random
 from collections import Counter
 from datetime import timedelta
@@ -8,6 +9,7 @@ from threading import Barrier, Thread
 import pytest
 from sqlalchemy import delete, text
 from tests.chores.outbox import World, ids, later, lines, settings, to_file, to_web
+from tests.publish import messages
 from tests.publish.receiver import Receiver
 from tests.service.callers import REGION, START
 from tests.store.fleet import OURS, THEIRS
@@ -18,7 +20,11 @@ from openinspector.pipeline.chores.deliver import PLUGIN
 from openinspector.pipeline.chores.forget_events import PLUGIN as FORGET
 from openinspector.pipeline.deliver import deliver
 from openinspector.publish.sinks import file
+from openinspector.render.inspector2_events import Notice, finding_event
 from openinspector.store import outbox
+from openinspector.store.estate import describe, enter
+from openinspector.store.events import Event, payload_of, write_events
+from openinspector.store.findings import Written, finding_id, write_findings
 from openinspector.store.tables import finding, resource
 
 SUPPRESSED_UPDATE = {"change": "Updated", "status": "SUPPRESSED"}
@@ -75,6 +81,29 @@ def test_each_kind_of_event_is_put_into_words(world, known, log):
         assert (each["source"], each["resources"], each["version"]) == ("aws.inspector2", ["i-0aaaabbbbccccdddd"], "0")
     assert scanned["detail"]["finding-severity-counts"] == {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 0, "TOTAL": 2}
     assert covered["detail"]["scanStatus"] == {"reason": "SUCCESSFUL", "statusCodeValue": "ACTIVE"}
+
+
+@pytest.mark.parametrize("known_finding", [messages.finding(), messages.network_finding()], ids=["package", "network"])
+def test_a_finding_is_told_with_all_that_is_known_of_it(known, log, database, known_finding):
+    about, number = messages.HOST, finding_id(known_finding.arn)
+    with database.system() as connection:
+        entered = enter(connection, about, START)
+        describe(connection, entered, about, "running", START, None)
+        write_findings(connection, about, entered.id, None, [Written(finding=known_finding, digest=None)])
+        told = Event(
+            account=about.account,
+            region=about.region,
+            kind="finding",
+            resource_id=entered.id,
+            at=START,
+            finding_id=number,
+            payload=payload_of("Opened", known_finding),
+        )
+        write_events(connection, [told])
+    deliver(known)
+    (sent,) = lines(log)
+    notice = Notice(id=sent["id"], at="2026-03-02T10:15:30.000000Z")
+    assert sent == json.loads(json.dumps(finding_event(notice, about, known_finding)))
 
 
 def test_an_event_says_how_the_finding_stood_when_it_changed(world, known, log, database):

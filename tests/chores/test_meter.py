@@ -163,6 +163,16 @@ def test_counting_twice_at_once_counts_once(database, clock):
     assert list(recorded(database).values()) == [3]
 
 
+def test_what_is_just_being_stopped_is_counted_once_that_is_certain(database, work, clock):
+    entered = discovered(database, host(), START)
+    clock.forward(hours=3)
+    with database.system() as connection:
+        estate.stand(connection, entered, status_of("EC2_INSTANCE_STOPPED"), START + HOUR)
+        assert METER.run(work()) == 0  # which doesn't wait for it
+    METER.run(work())
+    assert list(recorded(database).values()) == [1]
+
+
 def test_a_counting_that_is_broken_off_counts_nothing(database, work, clock):
     discovered(database, host(), START)
     clock.forward(hours=3)
@@ -354,15 +364,15 @@ class Model:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_when_and_how_often_hours_are_counted_makes_no_difference(kept, steps):
-    with kept.system() as connection:
+def test_when_and_how_often_hours_are_counted_makes_no_difference(database, steps):
+    with database.system() as connection:
         for table in ("usage_record", "coverage", "covered_period", "resource"):
             connection.execute(text(f"DELETE FROM {table}"))
     now, model = START, Model(START)
-    hosts = [discovered(kept, host(number), START) for number in range(3)]
+    hosts = [discovered(database, host(number), START) for number in range(3)]
 
     def tick(at):
-        with kept.system() as connection:
+        with database.system() as connection:
             count_hours(connection, at, after=0, most=100, days=3650)
 
     for minutes, (what, *rest) in steps:
@@ -371,7 +381,7 @@ def test_when_and_how_often_hours_are_counted_makes_no_difference(kept, steps):
             case "tick", *_:
                 tick(now)
             case "broken tick", *_:
-                with pytest.raises(KeyError), kept.system() as connection:
+                with pytest.raises(KeyError), database.system() as connection:
                     count_hours(connection, now, after=0, most=100, days=3650)
                     raise KeyError
             case "two ticks", *_:
@@ -379,12 +389,12 @@ def test_when_and_how_often_hours_are_counted_makes_no_difference(kept, steps):
                 tick(now)
             case "scanned", number, mode:
                 model.become(number, now, "EC2_AGENTLESS_INSTANCE_HOURS" if mode else "EC2_INSTANCE_HOURS")
-                scanned(kept, hosts[number], now, mode=mode)
+                scanned(database, hosts[number], now, mode=mode)
             case "stopped", number:
                 model.become(number, now, None)
-                stands(kept, hosts[number], "EC2_INSTANCE_STOPPED", now)
+                stands(database, hosts[number], "EC2_INSTANCE_STOPPED", now)
     expected = model.all(now)
-    with kept.transaction(OURS) as connection:
+    with database.transaction(OURS) as connection:
         said = {each.type: each.total for each in usage_of(connection, REGION, [OURS], now, days=3650)[OURS]}
     by_type = {}
     for (kind, _, _), hours in expected.items():
@@ -392,10 +402,10 @@ def test_when_and_how_often_hours_are_counted_makes_no_difference(kept, steps):
     assert {kind: total for kind, total in said.items() if total} == pytest.approx(by_type)
     tick(now)
     numbers = {entered.id: number for number, entered in enumerate(hosts)}
-    got = {(kind, day, numbers[id_]): hours.expected for (kind, day, id_), hours in recorded(kept).items()}
+    got = {(kind, day, numbers[id_]): hours.expected for (kind, day, id_), hours in recorded(database).items()}
     assert got == pytest.approx(expected)
     assert all(hours <= 24 + 1e-6 for hours in got.values())
-    assert periods(kept) == sum(kind is not None for _, kind in model.since)
+    assert periods(database) == sum(kind is not None for _, kind in model.since)
 
 
 def test_what_the_migration_finds_is_counted_from_then_on(postgres):

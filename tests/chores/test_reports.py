@@ -187,13 +187,13 @@ def test_objects_are_encrypted_with_the_key_that_was_named(work, database, bucke
 
 def test_a_large_report_is_sent_in_parts(work, database, bucket, aws, ask, row, monkeypatch):  # noqa: F811
     monkeypatch.setattr(s3, "PART", 5 << 20)  # the least that S3 takes
-    add_fleet(database, US, 60, 100)
+    add_fleet(database, US, 30, 100, notes=12)
     key = ask(bucket.to())
     PLUGIN.run(work(settings=bucket.settings))
     assert ended(row, key) == ("SUCCEEDED", "")
     data, told = aws.read(bucket.bucket, f"{key}.csv")
-    assert told["ETag"].strip('"').endswith("-2")
-    assert len(rows_of(data)) == 6000
+    assert told["ETag"].strip('"').endswith("-3")
+    assert len(rows_of(data)) == 3000
     assert row(key).upload == {}
 
 
@@ -297,7 +297,7 @@ def test_a_report_that_is_cancelled_in_the_middle_ends(work, database, place, as
 
 def test_what_is_cancelled_after_parts_were_sent_leaves_no_parts(work, database, bucket, ask, row, clock, monkeypatch):
     monkeypatch.setattr(s3, "PART", 5 << 20)
-    add_fleet(database, US, 60, 100)
+    add_fleet(database, US, 30, 100, notes=12)
     key = ask(bucket.to())
     seen = []
 
@@ -306,7 +306,7 @@ def test_what_is_cancelled_after_parts_were_sent_leaves_no_parts(work, database,
         with database.transaction(US) as connection:
             assert reports.cancel(connection, US, REGION, "FINDINGS", key, clock.now)
 
-    PLUGIN.run(work(settings=bucket.settings, stopping=calls_until(12, cancel)))
+    PLUGIN.run(work(settings=bucket.settings, stopping=calls_until(6, cancel)))
     assert seen == [1]
     assert row(key).status == "CANCELLED"
     assert not bucket.objects()
@@ -385,9 +385,9 @@ def worker(postgres, template, settings, pause=0):  # noqa: F811
 def test_a_report_whose_worker_is_killed_is_finished_by_another(
     work, database, place, ask, row, clock, postgres, template
 ):
-    add_fleet(database, US, 60, 100)
+    add_fleet(database, US, 30, 100, notes=12)
     key = ask(place.to("p"))
-    with worker(postgres, template, place.settings, pause=12) as first:
+    with worker(postgres, template, place.settings, pause=6) as first:
         assert first.stdout.readline() == "paused\n"
         assert row(key).status == "IN_PROGRESS"
         first.kill()
@@ -400,7 +400,7 @@ def test_a_report_whose_worker_is_killed_is_finished_by_another(
     PLUGIN.run(work(settings=place.settings))
     assert ended(row, key) == ("SUCCEEDED", "")
     assert place.objects() == [f"p/{key}.csv"]
-    assert len(rows_of(place.read(f"p/{key}.csv"))) == 6000
+    assert len(rows_of(place.read(f"p/{key}.csv"))) == 3000
     assert not place.leftovers()
 
 
@@ -499,7 +499,7 @@ def test_a_large_report_takes_no_more_memory_than_a_small_one(database, bucket, 
         assert row(key).status == "SUCCEEDED"
         return told
 
-    add_fleet(database, US, 40, 100)  # enough for parts
+    add_fleet(database, US, 20, 100, notes=12)  # enough for parts
     small = peak()
     add_fleet(database, US, 200, 100, first=100)
     assert peak() < small + 30_000  # a list of 20,000 more findings would take 70,000

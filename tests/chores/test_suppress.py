@@ -15,6 +15,7 @@ from openinspector.find.suppress import hiding, rules
 from openinspector.model.criteria import Filter, parse_criteria
 from openinspector.model.moment import moment_text
 from openinspector.pipeline.chores import suppress
+from openinspector.store import organizations
 from openinspector.store.account_tables import delegated_admin, filter_, member
 from openinspector.store.filters import add_filter, change_filter, filter_arn, get_filter, remove_filter
 from openinspector.store.findings import finding_rows
@@ -201,6 +202,40 @@ def test_who_joins_comes_under_the_rules_and_who_leaves_from_under_them(database
     assert run(work) == 1
     assert hidden(database, OURS) == {}
     assert news(database) == {"Suppressed": 1, "Unsuppressed": 1}
+
+
+def test_rules_that_an_administrator_has_left_count_again_in_its_next_term(database, work, clock):
+    manager = "100000000001"
+    of = organizations.Organization(id=ORGANIZATION, management=manager, accounts={manager: "ACTIVE", ADMIN: "ACTIVE"})
+    add_fleet(database, ADMIN, instances=1, flaws=1)
+    with database.system() as connection:
+        organizations.register_organization(connection, ORGANIZATION, manager, of.accounts, clock())
+        organizations.appoint(connection, REGION, of, ADMIN, clock())
+    add_rule(database, ADMIN, EVERYTHING, owner=ORGANIZATION)
+    assert run(work) == 1
+    with database.system() as connection:
+        organizations.dismiss(connection, REGION, of, ADMIN, clock())
+    assert run(work) == 1
+    assert hidden(database, ADMIN) == {}
+    with database.system() as connection:
+        organizations.appoint(connection, REGION, of, ADMIN, clock())
+    assert run(work) == 1
+    assert len(hidden(database, ADMIN)) == 1
+
+
+def test_who_is_associated_again_comes_under_the_rules_again(database, work, clock):
+    add_fleet(database, OURS, instances=1, flaws=1)
+    join(database, OURS)
+    add_rule(database, ADMIN, EVERYTHING, owner=ORGANIZATION)
+    assert run(work) == 1
+    with database.system() as connection:
+        organizations.disassociate(connection, REGION, ADMIN, OURS, clock())
+    assert run(work) == 1
+    with database.system() as connection:
+        office = organizations.read_admin(connection, REGION, ADMIN)
+        organizations.associate(connection, REGION, office, OURS, clock())
+    assert run(work) == 1
+    assert len(hidden(database, OURS)) == 1
 
 
 def test_rules_have_the_arns_of_their_partition(database, work):

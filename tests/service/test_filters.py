@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from botocore.exceptions import ClientError
 from sqlalchemy import select, update
+from tests.service.callers import clients
 from tests.service.organization import ADMIN, MEMBER, ORGANIZATION, REGION, STRANGER, found, refused
 
+from openinspector.api.operations import filters as filters_api
 from openinspector.store import filters
 from openinspector.store.account_tables import filter_, tag
 
@@ -156,6 +158,22 @@ def test_a_view_has_nothing_to_apply(client, database):
     arn = ours.create_filter(**(RULE | {"action": "NONE"}))["arn"]
     ours.update_filter(filterArn=arn, filterCriteria={})
     assert applied(database, arn) is not None
+
+
+def test_who_keeps_the_findings_is_told_of_a_rule_and_not_of_a_view(database, clock):
+    poked = []
+    with clients((filters_api,), database, clock, poke=poked.append) as of:
+        ours = of(STRANGER)
+        view = ours.create_filter(**(RULE | {"action": "NONE"}))["arn"]
+        ours.update_filter(filterArn=view, filterCriteria={})
+        assert poked == []
+        rule = ours.create_filter(**(RULE | {"name": "rule"}))["arn"]
+        ours.update_filter(filterArn=rule, filterCriteria={})
+        ours.delete_filter(arn=rule)
+        ours.update_filter(filterArn=view, action="SUPPRESS")
+        ours.update_filter(filterArn=view, action="NONE")
+        ours.delete_filter(arn=view)
+    assert poked == ["suppress"] * 5
 
 
 def test_what_is_deleted_is_gone_with_its_tags(client, database):

@@ -4,11 +4,15 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import insert
-from tests.service.callers import START
+from tests.service.callers import START, clients
 from tests.service.organization import ADMIN, MEMBER, REGION, STRANGER, found, refused
 
+from openinspector.api.operations import enablement, usage
+from openinspector.model.coverage import status_of
+from openinspector.model.resource import Resource
 from openinspector.model.usage import PRICES, Usage, monthly_cost
-from openinspector.store import accounts
+from openinspector.pipeline.settings import Settings, UsageSettings
+from openinspector.store import accounts, estate
 from openinspector.store.account_tables import usage_record
 
 TODAY = START.date()
@@ -42,6 +46,52 @@ def test_totals_are_of_thirty_days_and_cost_what_goes_on(client, database):
     assert by_type["ECR_RESCAN"]["total"] == 60
     assert by_type["ECR_RESCAN"]["estimatedMonthlyCost"] == pytest.approx(0.01 * 60 * 10)
     assert "estimatedMonthlyCost" not in by_type["CODE_REPOSITORY_SAST"]
+
+
+def test_hours_go_on_with_what_is_covered_now(client, database, clock):
+    """Ten days of two instances, of which one was stopped: twenty more of the other."""
+    resources = []
+    with database.system() as connection:
+        for number in range(2):
+            told = Resource(account=STRANGER, region=REGION, type="AWS_EC2_INSTANCE", id=f"i-{number:017x}")
+            entered = estate.enter(connection, told, clock.now)
+            estate.start_scan(connection, entered, told, "PACKAGE", clock.now)
+            resources.append(entered)
+    clock.forward(days=9)
+    with database.system() as connection:
+        estate.stand(connection, resources[1], status_of("EC2_INSTANCE_STOPPED"), clock.now)
+    ((one,),) = (each["usage"] for each in client(STRANGER).list_usage_totals()["totals"])
+    assert one["total"] == pytest.approx(2 * 9 * 24)  # nobody has counted them yet
+    assert one["estimatedMonthlyCost"] == pytest.approx((2 * 9 * 24 + 20 * 24) * 1.25 / 720)
+
+
+def test_a_free_trial_changes_nothing_of_what_a_month_would_cost(client, database, clock):
+    with database.transaction(STRANGER) as connection:
+        accounts.enable(connection, REGION, [STRANGER], ["ECR"], clock.now)
+    used(database, STRANGER, "ECR_INITIAL_SCAN", 10)
+    ((one,),) = (each["usage"] for each in client(STRANGER).list_usage_totals()["totals"])
+    assert one["estimatedMonthlyCost"] == pytest.approx(10 * 0.09 * 30)
+
+
+def test_prices_and_the_length_of_a_trial_are_settings(database, clock):
+    chosen = Settings(usage=UsageSettings(prices={"ECR_RESCAN": 5, "CODE_REPOSITORY_SAST": 2}, free_trial_days=40))
+    used(database, STRANGER, "ECR_RESCAN", *[1] * 30)
+    used(database, STRANGER, "ECR_INITIAL_SCAN", *[1] * 30)
+    used(database, STRANGER, "CODE_REPOSITORY_SAST", *[1] * 30)
+    poked = []
+    with clients((usage, enablement), database, clock, settings=chosen, poke=poked.append) as of:
+        told = of(STRANGER).list_usage_totals()["totals"][0]["usage"]
+        assert {each["type"]: each["estimatedMonthlyCost"] for each in told} == pytest.approx(
+            {"ECR_RESCAN": 150, "ECR_INITIAL_SCAN": 2.7, "CODE_REPOSITORY_SAST": 60}
+        )
+        of(STRANGER).enable(resourceTypes=["EC2"])
+        assert poked == ["accounts"]
+        of(STRANGER).disable(resourceTypes=["EC2"])
+        assert poked == ["accounts"] * 2
+        clock.forward(days=1)
+        of(STRANGER).enable(resourceTypes=["EC2"])  # a trial is had once
+        (trial,) = of(STRANGER).batch_get_free_trial_info(accountIds=[STRANGER])["accounts"][0]["freeTrialInfo"]
+    assert (trial["start"], trial["end"]) == (START, START + timedelta(days=40))
 
 
 def test_an_account_without_usage_is_told_as_such(client):

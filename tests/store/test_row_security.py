@@ -15,6 +15,8 @@ from openinspector.store.tables import metadata, resource
 
 PROTECTED = [table.name for table in metadata.tables.values() if "account" in table.c]
 SHARED = {"package", "vulnerability", "enrichment", "package_vulnerability", "generation"}
+WORKERS = {"chore", "sink", "sink_lane", "delivery"}  # theirs, about no account
+REMATCH = {"rematch", "rematch_package", "rematch_flaw", "rematch_match"}  # of the workers, about no account
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def test_every_table_of_accounts_is_protected_and_forced(database):
         ).all()
     forced = {name for name, is_forced, policies in found if is_forced and policies >= 2}
     assert forced == {*PROTECTED, "inventory", "inventory_package"}
-    assert {name for name, *_ in found} == forced | SHARED | {"alembic_version", "scope_key"}
+    assert {name for name, *_ in found} == forced | SHARED | REMATCH | WORKERS | {"alembic_version", "scope_key"}
     assert rights == []
 
 

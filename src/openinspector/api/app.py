@@ -1,4 +1,4 @@
-"""The service as an ASGI application: Inspector's operations, reports, and `/healthz` and `/readyz` for whoever runs it.
+"""The service as an ASGI application: Inspector's operations, reports, `/healthz` and `/readyz` for whoever runs it.
 
 A body is read to its operation's limit and no further, and all bodies in flight together have a budget, so that no
 number of callers fills the memory before anybody has looked at their signatures.

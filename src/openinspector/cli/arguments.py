@@ -71,7 +71,7 @@ examples:
   openinspector rematch
   openinspector rematch --full --format json
 
-exit status: 0 the advisory file is in force, 2 usage, 3 it isn't yet: another worker is at it
+exit status: 0 the advisory file is in force, 2 usage, 3 it isn't: there is none, or another worker is at it
 """
 
 _SCAN_EXAMPLES = """\
@@ -320,6 +320,29 @@ def _keys(commands: Any) -> None:
     disable.set_defaults(command=_later("keys", "disable_command"))
 
 
+def _sinks(commands: Any) -> None:
+    sinks = _command(
+        commands, "sinks", "see who is sent events, and what they did not take", "openinspector sinks list"
+    )
+    verbs = sinks.add_subparsers(metavar="VERB", required=True)
+    listed = _command(verbs, "list", "list the sinks, and how it goes with each", "openinspector sinks list")
+    _storage(listed)
+    _as_json(listed)
+    listed.set_defaults(command=_later("sinks", "list_command"))
+    dead = _command(verbs, "dead", "list the events that a sink did not take", "openinspector sinks dead hub")
+    dead.add_argument("sink", metavar="SINK")
+    dead.add_argument("--most", type=int, metavar="N", default=100, help="the latest N (default: 100)")
+    _storage(dead)
+    _as_json(dead)
+    dead.set_defaults(command=_later("sinks", "dead_command"))
+    retry = _command(
+        verbs, "retry", "have those sent again, and the sink tried at once", "openinspector sinks retry hub"
+    )
+    retry.add_argument("sink", metavar="SINK")
+    _storage(retry)
+    retry.set_defaults(command=_later("sinks", "retry_command"))
+
+
 def _ingest(commands: Any) -> None:
     ingest = _command(commands, "ingest", "scan a target, and hand in to the service what was found", _INGEST_EXAMPLES)
     _target(ingest, optional=True)
@@ -440,6 +463,7 @@ _COMMANDS: Final = {
     "db": _db,
     "serve": _serve,
     "keys": _keys,
+    "sinks": _sinks,
     "ingest": _ingest,
     "organization": _organization,
     "rematch": _rematch,

@@ -1,6 +1,7 @@
 """`openinspector ingest`: what a scan finds on a resource becomes findings, here or at a service elsewhere."""
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import msgspec
 from openinspector.cli.keys import account_of
 from openinspector.cli.output import progress
 from openinspector.cli.scan import request_of
-from openinspector.cli.service import database
+from openinspector.cli.service import data_folder, database
 from openinspector.errors import AcquireError, UsageError
 from openinspector.model.inventory import Inventory
 from openinspector.pipeline.named import resource_named
@@ -35,13 +36,20 @@ def _here(chosen: argparse.Namespace, tags: Mapping[str, str]) -> int:
     """Into the database of this machine."""
     from openinspector.pipeline.in_force import advisories_in_force
     from openinspector.pipeline.ingest import ingest
+    from openinspector.pipeline.rematch import rematch
+    from openinspector.store.kept_generations import KeptGenerations
 
     if not chosen.account:
         raise UsageError("write whose it is: --account ID (or --endpoint URL, to hand it in to a service elsewhere)")
     resource = resource_named(account_of(chosen.account), chosen.region, chosen.type, chosen.id, tags=tags)
     inventory = _inventory(chosen)
+    advisories = advisories_in_force()
     with database(chosen) as found:
-        done = ingest(found, advisories_in_force(), resource, inventory, datetime.now(UTC))
+        # Else what is known of packages counts, which is what the advisories before this file said.
+        matched = rematch(found, advisories, KeptGenerations(data_folder(chosen)), lambda: datetime.now(UTC))
+        if not matched.is_in_force:
+            print(f"openinspector: matched with the advisories in force: {matched.why}", file=sys.stderr)
+        done = ingest(found, advisories, resource, inventory, datetime.now(UTC))
     counted = Counter(type(each).__name__.lower() for each in done.changes)
     if chosen.format == "json":
         said = {"resource": resource.id, "status": inventory.status, "changes": counted, "problems": done.problems}

@@ -17,12 +17,11 @@ _UNFINISHED: Final = 3
 
 def run(chosen: argparse.Namespace) -> int:
     """Match again what the advisory file says otherwise than the one in force, and tell what changed."""
-    from openinspector.pipeline.chores.rematch import GENERATIONS
     from openinspector.pipeline.rematch import rematch
     from openinspector.store.kept_generations import KeptGenerations
 
     advisories = AdvisoryFile(default_path())
-    kept = KeptGenerations(data_folder(chosen) / GENERATIONS)
+    kept = KeptGenerations(data_folder(chosen))
     with database(chosen) as found:
         done = rematch(found, advisories, kept, lambda: datetime.now(UTC), full=chosen.full, forced=True)
     if chosen.format == "json":

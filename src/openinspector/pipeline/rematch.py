@@ -1,6 +1,6 @@
 """Another generation of advisories is put in force: what it touches is matched again, and findings follow.
 
-    done = rematch(database, AdvisoryFile(default_path()), KeptGenerations(data / "generations"), clock)
+    done = rematch(database, AdvisoryFile(default_path()), KeptGenerations(data), clock)
 
 No resource is read again. What differs between the file and the one in force (`store/changed.py`) names packages and
 flaws of the fleet; each distinct package is judged once, however many have it; findings follow for all resources at

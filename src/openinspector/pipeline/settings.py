@@ -282,8 +282,9 @@ def _check_reports(path: Path, reports: ReportsSettings) -> None:
 
 
 def _check_sinks(path: Path, settings: Settings) -> None:
-    if min(settings.outbox.keep_days, settings.outbox.keep_dead_days) < 0:
-        raise UsageError(f"{path}: the days of [outbox] are numbers from 0 on")
+    for days in (settings.outbox.keep_days, settings.outbox.keep_dead_days):
+        if not 0 <= days <= _LONGEST_RETENTION:
+            raise UsageError(f"{path}: the days of [outbox] are numbers, 0 to {_LONGEST_RETENTION}, and not {days}")
     if settings.sinks:
         from openinspector.pipeline.sinks import read_sinks
 

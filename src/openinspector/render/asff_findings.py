@@ -29,6 +29,7 @@ from openinspector.render.text import cut, cvss_version, one_line, web_addresses
 _Object = dict[str, Any]
 
 _NETWORK_TYPE: Final = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+_AMAZONS_OWN: Final = ":product/aws/inspector"
 _PREFIX: Final = "aws/inspector/resources/1/resourceDetails/"
 _MOST_ADDRESSES: Final = 100
 _ADVICE: Final = {
@@ -62,6 +63,8 @@ def security_finding(resource: Resource, known: Finding, product_arn: str, event
         "openinspector/eventId": event_id,
         **facts,
     }
+    if not product_arn.endswith(_AMAZONS_OWN):  # names that begin with aws/ are for Amazon's own products
+        fields = {name.replace("aws/", "openinspector/", 1): value for name, value in fields.items()}
     said: _Object = {
         "SchemaVersion": "2018-10-08",
         "Id": known.arn,

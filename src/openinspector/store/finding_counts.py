@@ -31,7 +31,7 @@ from openinspector.model.criteria import Criteria
 from openinspector.model.finding import SEVERITIES
 from openinspector.store.criteria import conditions
 from openinspector.store.enablement import accessible
-from openinspector.store.finding_packages import finding_packages, matched_places
+from openinspector.store.finding_packages import finding_packages, in_layers
 from openinspector.store.listing import Entries, text_holds
 from openinspector.store.tables import WORD, finding, flaw_tally, package_tally, resource, resource_tally
 from openinspector.store.tallies import COUNTS
@@ -294,14 +294,34 @@ def _counted(grouping: Grouping, asked: Asked, at_hand: Sequence[Any]) -> Any:
 
 def _in_layers(grouping: Grouping, asked: Asked, at_hand: Sequence[Any]) -> Any:
     """The same of layers: what is in an inventory is gone through once, and not again for each finding."""
-    places, linked, place = matched_places()
-    named = next(iter(grouping.columns.values()))
-    in_inventory = replace(grouping, columns={"layer": place}, beside=places)
-    matched = _counted(in_inventory, asked, at_hand).add_columns(finding.c.id)
-    matched = matched.where(*linked, place.like(grouping.layers))
+    told = {name for name in asked.criteria.__struct_fields__ if getattr(asked.criteria, name)}
+    which = [] if told & _OF_FINDING else conditions(asked.criteria)
+    concerned = resource.alias("concerned")
+    of_accounts = resource.c.account.in_(sorted(set(asked.accounts))), resource.c.region == asked.region
+    met = (_moved(resource, concerned, each) for each in (*of_accounts, *grouping.where, *which))
+    # What compares layers comes last.
+    texts = {name: entries for name, entries in asked.texts.items() if name != "layer"}
+    whole = replace(grouping, columns={}, beside=None)
+    findings = _counted(whole, replace(asked, texts=texts), at_hand).add_columns(finding.c.id)
+    matched = in_layers(findings, select(concerned.c.inventory_id).where(*met)).subquery("matched")
     kept = _counted(grouping, asked, at_hand).add_columns(finding.c.id)
-    kept = kept.where(finding.c.details.has_key("packages"), named.is_not(None))
-    return union(matched, kept)
+    kept = kept.where(finding.c.details.has_key("packages"))
+    compared = asked.texts.get("layer")
+    named = [matched.c.layer.like(grouping.layers)]
+    named += [text_holds(matched.c.layer, compared)] if compared else []
+    columns = [each.name for each in kept.selected_columns]
+    return union(select(*(matched.c[name] for name in columns)).where(*named), kept)
+
+
+def _moved(table: Table, alias: Any, expression: Any) -> Any:
+    """What is said of a table, said of an alias of it."""
+
+    def replaced(element: Any, **_: Any) -> Any:
+        if getattr(element, "table", None) is table:
+            return alias.c[element.name]
+        return alias.c.account if element is finding.c.account else None
+
+    return replacement_traverse(expression, {}, replaced)
 
 
 def _numbers(counted: Any, grouping: Grouping) -> dict[str, Any]:

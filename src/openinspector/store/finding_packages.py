@@ -8,25 +8,42 @@ What is closed keeps in the same way all that it had, and `related`.
 
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Double, FromClause, Text, column, literal_column, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Double,
+    Select,
+    Text,
+    and_,
+    any_,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.selectable import Subquery
 
 from openinspector.store.roles import SCHEMA
-from openinspector.store.tables import inventory, inventory_package, package_vulnerability
+from openinspector.store.tables import finding, inventory, inventory_package, package_vulnerability, resource
 
 # States whose publisher says that nobody need look after the package.
 SILENT: Final = ("not_affected", "unimportant", "under_investigation", "will_not_fix")
 
+
 # A function's layers have ARNs, in the order in which they were read; the code came last and has none.
-_PLACE: Final = """
+def _place(kind: str, arns: str, position: str) -> str:
+    return f"""
     coalesce(
-        CASE WHEN resource.type = 'AWS_LAMBDA_FUNCTION'
-                  AND cardinality(i.layers) - 1 = jsonb_array_length(resource.details -> 'layers')
-             THEN resource.details -> 'layers' ->> coalesce(ip.introduced, ip.layer)::integer END,
-        i.layers[coalesce(ip.introduced, ip.layer) + 1],
+        CASE WHEN {kind} = 'AWS_LAMBDA_FUNCTION' AND cardinality(i.layers) - 1 = jsonb_array_length({arns})
+             THEN {arns} ->> {position}::integer END,
+        i.layers[{position} + 1],
         '')"""
 
+
+_PLACE: Final = _place("resource.type", "(resource.details -> 'layers')", "coalesce(ip.introduced, ip.layer)")
 _HAS_FLAW: Final = f"""
                    i.id = resource.inventory_id
                    AND pv.vulnerability_id = finding.vulnerability_id AND finding.vulnerability_id <> ''
@@ -90,16 +107,40 @@ _COLUMNS: Final[tuple[Any, ...]] = (
 )
 
 
-def matched_places() -> tuple[FromClause, tuple[Any, ...], Any]:
-    """All that follows of the packages of open findings from their inventories, for many findings at once.
+def in_layers(findings: Select[Any], inventories: Any) -> Select[Any]:
+    """Open findings once for each `layer` that brought a package which has theirs, as follows from the inventories.
 
-    A table to be joined with `finding` and `resource`, the conditions of that, and the place of the package. It says
-    nothing of packages that a finding keeps in `details`.
+    `findings` selects from `finding` and `resource`, `inventories` the numbers of at least the inventories of those.
+    All packages of an inventory are gone through once, not for each finding again. It says nothing of packages that a
+    finding keeps in `details`.
     """
     seen, lies, has = inventory.alias("i"), inventory_package.alias("ip"), package_vulnerability.alias("pv")
-    joined = seen.join(lies, (lies.c.inventory_id == seen.c.id) & lies.c.is_judged)
-    joined = joined.join(has, has.c.package_id == lies.c.package_id)
-    return joined, (literal_column(_HAS_FLAW, Boolean),), literal_column(_PLACE, _WORD).collate("C")
+    is_enabled = or_(has.c.repository == "", has.c.repository == any_(seen.c.repositories))
+    lying = (
+        select(lies.c.inventory_id, func.coalesce(lies.c.introduced, lies.c.layer).label("position"))
+        .add_columns(has.c.vulnerability_id)
+        .distinct()
+        .select_from(lies.join(has, has.c.package_id == lies.c.package_id).join(seen, seen.c.id == lies.c.inventory_id))
+        .where(lies.c.is_judged, is_enabled, has.c.state.not_in(SILENT), lies.c.inventory_id.in_(inventories))
+        .cte("lying")
+        .prefix_with("MATERIALIZED")
+    )
+    names = [each.name for each in findings.selected_columns]
+    of_resource = resource.c.inventory_id, resource.c.type.label("of_type"), resource.c.details["layers"].label("arns")
+    # Materialized, for the planner thinks that there are few, and would look for each by its flaw.
+    at_hand = (
+        findings.add_columns(*of_resource, finding.c.vulnerability_id.label("flaw"))
+        .where(finding.c.vulnerability_id != "")
+        .cte("at_hand")
+        .prefix_with("MATERIALIZED")
+    )
+    place = literal_column(_place("at_hand.of_type", "at_hand.arns", "lying.position"), _WORD).collate("C")
+    return (
+        select(*(at_hand.c[name] for name in names), place.label("layer"))
+        .select_from(at_hand)
+        .join(lying, and_(lying.c.inventory_id == at_hand.c.inventory_id, lying.c.vulnerability_id == at_hand.c.flaw))
+        .join(seen, seen.c.id == at_hand.c.inventory_id)
+    )
 
 
 def finding_packages() -> Subquery:

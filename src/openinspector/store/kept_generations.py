@@ -14,10 +14,10 @@ from openinspector.errors import StoreError
 
 
 class KeptGenerations:
-    """The copies in a folder, by the digest that each file has in its meta."""
+    """The copies in `generations` of a data folder, by the digest that each file has in its meta."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, data: Path) -> None:
+        self._folder = data / "generations"
 
     def path_of(self, digest: str) -> Path | None:
         """The copy of a generation; None where there is none."""

@@ -37,9 +37,7 @@ def read_sbom(path: Path) -> Inventory:
         try:
             bill = read_bill(stream)
         except (OSError, AcquireError) as error:
-            raise AcquireError(
-                f"{path} {error} ({UNDERSTOOD})"
-            ) from error
+            raise AcquireError(f"{path} {error} ({UNDERSTOOD})") from error
     return inventory_of(bill, Target(kind="sbom", name=str(path)), path.name)
 
 

@@ -56,6 +56,7 @@ def ingest(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         LOG.exception("what was handed in was not written", extra={"request_id": context.request_id})
         message = "There are no advisories in force, or the database is too busy: nothing was written. Try again later."
         raise Internal(message, retry_after=_WAIT) from error
+    context.poke("deliver")
     counted = Counter(type(each).__name__.lower() for each in done.changes)
     return {
         "status": inventory.status,

@@ -24,6 +24,8 @@ def _follow(work: Work) -> int:
                 break
             last = page[-1]
             changed += sum(_follow_one(work, each) for each in page)
+    if changed:
+        work.poke("deliver")
     return changed
 
 

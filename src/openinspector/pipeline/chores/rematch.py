@@ -9,8 +9,6 @@ from openinspector.pipeline.rematch import rematch
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.kept_generations import KeptGenerations
 
-GENERATIONS: Final = "generations"  # in the data folder: copies of advisory files, to compare the next one with
-
 _log = logging.getLogger(__name__)
 
 
@@ -18,8 +16,7 @@ def _rematch(work: Work) -> int:
     # A connection of its own: SQLite's are used by one thread each.
     advisories = AdvisoryFile(work.advisories().path)
     try:
-        kept = KeptGenerations(work.data / GENERATIONS)
-        done = rematch(work.database, advisories, kept, work.clock, stopping=work.stopping)
+        done = rematch(work.database, advisories, KeptGenerations(work.data), work.clock, stopping=work.stopping)
     finally:
         advisories.close()
     if done.way != "nothing":
@@ -40,4 +37,4 @@ def _rematch(work: Work) -> int:
     return done.packages + done.events + done.scores
 
 
-PLUGIN: Final = Chore(name="rematch", every=timedelta(seconds=30), run=_rematch, side_by_side=4)
+PLUGIN: Final = Chore(name="rematch", every=timedelta(seconds=30), run=_rematch, side_by_side=2)

@@ -35,6 +35,8 @@ def _suppress(work: Work) -> int:
         _apply(work, walks, filter_)
     for newcomer in newcomers:
         _welcome(work, walks, newcomer)
+    if walks.changed:
+        work.poke("deliver")
     if walks.failures:
         account, region = next(iter(walks.failures))
         raise StoreError(
