@@ -25,6 +25,7 @@ from sqlalchemy import text
 
 from fleet import REGION, Fleet
 from fleet_load import compile_fleet, load
+from openinspector.model.finding import SEVERITIES
 from openinspector.pipeline.contract import Work
 from openinspector.pipeline.deliver import deliver
 from openinspector.pipeline.settings import Settings
@@ -35,6 +36,15 @@ from openinspector.store.sealing import Sealer
 from report import heading, progress, table
 
 SIZE: Final = int(os.environ.get("FLEET_SIZE", "300"))
+
+
+# What an ingest writes of each finding that is opened.
+_FILL: Final = text(
+    "INSERT INTO event (account, region, kind, resource_id, finding_id, created_at, payload)"
+    " SELECT account, region, 'finding', resource_id, id, updated_at, jsonb_build_object('change', 'Opened',"
+    " 'type', type, 'key', key, 'title', title, 'severity', (CAST(:severities AS text[]))[severity + 1],"
+    " 'status', status) FROM finding ORDER BY resource_id, id"
+)
 
 
 class _Taker(BaseHTTPRequestHandler):
@@ -102,8 +112,10 @@ def main() -> int:
         with start(folder / "data") as postgres, connect_embedded(postgres) as database:
             fleet = Fleet(SIZE)
             advisories = compile_fleet(fleet, folder / "advisories")
-            loaded = load(postgres, DATABASE, fleet, advisories, events=True)
+            loaded = load(postgres, DATABASE, fleet, advisories)
             advisories.close()
+            with database.system() as connection:
+                connection.execute(_FILL, {"severities": list(SEVERITIES)})
             progress(f"{loaded.findings:,} findings of {loaded.resources:,} resources")
             if profile:
                 profiled(database, (file,), folder)

@@ -11,7 +11,6 @@ with boto3. FLEET_DATA names the folder of the server (default: a new one in the
 
 import argparse
 import contextlib
-import importlib
 import json
 import os
 import resource as usage
@@ -22,19 +21,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any, Final
+from unittest.mock import patch
+
+from sqlalchemy import text
 
 from fleet import BEGAN, DAYS, REGION, Fleet, Place
 from fleet_load import compile_fleet, load
-from places import REPOSITORY
-from report import DASH, heading, note, progress, table
-from sqlalchemy import text
-
 from openinspector.find.order import SORT_FIELDS
 from openinspector.model.criteria import parse_criteria
 from openinspector.pipeline.ingest import ingest
@@ -46,12 +44,15 @@ from openinspector.store.find_queries import Position, Sought, find_findings, fl
 from openinspector.store.finding_counts import GROUPINGS, Asked, count_findings
 from openinspector.store.findings import findings_by_key
 from openinspector.store.flaws import read_flaws
+from places import REPOSITORY
+from report import DASH, heading, note, progress, table
 
 SIZES = [int(each) for each in os.environ.get("FLEET_SIZES", "1000,10000,100000").split(",")]
 NEEDED: Final = 250_000  # bytes of disk a resource
 PAGE: Final = 100  # findings; the most that ListFindings gives at once
 DEEP: Final = 10_000
 MOST_RUNS, LEAST_RUNS, PATIENCE = 60, 5, 3.0  # of each figure: runs, and the seconds after which there are no more
+TOUCHED: Final = 500  # names, by the generation that is matched again
 BASELINE: Final = 60  # resources that are ingested one by one
 LIST_GOAL, COUNT_GOAL = 0.050, 1.0
 ONE, ALL = "an account", "an administrator"
@@ -166,20 +167,41 @@ def measured(size: int) -> Figures:
                 progress(f"fleet of {size:,}: asking as {who}")
                 mine = [each for each in places if each.resource.account in accounts]
                 figures[who] = _lists(database, accounts, mine) | _counts(database, accounts)
+            figures["client_megabytes"] = _resident()
             figures["HTTP"] = _over_http(database, fleet, places)
-            figures["rematch"] = bench_rematch(database, fleet, advisories)
+            if os.environ.get("FLEET_REMATCH", "1") == "1":
+                figures["rematch"] = bench_rematch(database, fleet, advisories, folder)
         advisories.close()
         figures["server_megabytes"] = memory["most"]
     return figures
 
 
-def bench_rematch(database: Database, fleet: Fleet, advisories: AdvisoryFile) -> Figures | None:
-    """What a generation costs that touches 500 names, a full one, and each resource ingested again; None without it."""
-    try:
-        importlib.import_module("openinspector.pipeline.rematch")
-    except ImportError:
-        return None
-    return None
+def bench_rematch(database: Database, fleet: Fleet, advisories: AdvisoryFile, folder: Path) -> Figures:
+    """What it costs that another generation is put in force: one that touches 500 names, and then all of it again.
+
+    It changes the fleet, so it comes last.
+    """
+    from openinspector.pipeline.rematch import rematch
+    from openinspector.store.kept_generations import KeptGenerations
+
+    kept = KeptGenerations(folder / f"kept-{fleet.size}")
+    kept.keep(advisories.path, advisories.meta["digest"])
+    figures: Figures = {}
+    after = compile_fleet(fleet, folder / f"advisories-{fleet.size}-after", TOUCHED)
+    for name, is_full in ((f"{TOUCHED} names touched", False), ("everything matched again", True)):
+        progress(f"fleet of {fleet.size:,}: {name}")
+        # The same file again is no news: to match everything it goes back to the first one.
+        file = advisories if is_full else after
+        done = rematch(database, file, kept, lambda: datetime.now(UTC), full=is_full, forced=is_full)
+        figures[name] = {
+            "seconds": done.seconds,
+            "events": done.events,
+            "packages": done.packages,
+            "flaws": done.flaws,
+            "done": done.is_in_force,
+        }
+    after.close()
+    return figures
 
 
 def _is_suppressed(flaw: str) -> bool:
@@ -317,14 +339,16 @@ def _counts(database: Database, accounts: tuple[str, ...]) -> Figures:
 def _over_http(database: Database, fleet: Fleet, places: list[Place]) -> Figures:
     """The same as a client of AWS sees it."""
     sys.path.append(str(REPOSITORY))
-    from tests.service.callers import Clock, clients
+    from tests.service import callers
 
     from openinspector.api.operations import aggregations, findings
 
     member = fleet.accounts[0]
     figures: Figures = {}
-    with clients((findings, aggregations), database, Clock()) as of:
-        # The tests' service is of another region: what it finds is nothing, so it is told ours.
+    with (
+        patch.object(callers, "REGION", REGION),
+        callers.clients((findings, aggregations), database, callers.Clock()) as of,
+    ):
         client = of(member)
         most_critical = {"field": "SEVERITY", "sortOrder": "DESC"}
         figures["ListFindings, 100 of them, the most severe first"] = _timed(
@@ -356,6 +380,14 @@ def _watched(server: EmbeddedPostgres) -> Iterator[dict[str, float]]:
         watcher.join()
 
 
+def _resident() -> float:
+    """What this process has now, in MB."""
+    for line in Path("/proc/self/status").read_text("utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def _memory(server: EmbeddedPostgres) -> float:
     folder = server._folder / "cluster"
     kilobytes = 0
@@ -372,6 +404,110 @@ def _memory(server: EmbeddedPostgres) -> float:
 
 def report(told: Mapping[int, Figures]) -> None:
     """The tables."""
+    sizes = sorted(told)
+    largest = told[sizes[-1]]
+    heading(
+        "The service: lists and aggregations",
+        f"""
+A synthetic fleet (`bench/fleet.py`) on an embedded PostgreSQL with the service's own settings, beside the benchmark on
+the same machine. A page is {PAGE} findings with all that belongs to them; the deep one is behind {DEEP:,}. An account
+is the largest of the fleet, the administrator sees all of them. Milliseconds, p50 / p99 of up to {MOST_RUNS} runs, each
+with other values in the filter, after one that is not counted.
+""",
+    )
+    head = ["what", *(f"{size:,}" for size in sizes)]
+    table(head, _loads(told, sizes))
+    missed: list[str] = []
+    for who in (ONE, ALL):
+        note(f"Lists of {who}, the first page and the deep one, by filter (unsorted, then the most severe first):")
+        rows = []
+        for kind in ("filters", "sorted filters"):
+            for name in largest[who][kind]:
+                rows.append([name + (", by severity" if kind != "filters" else "")])
+                rows[-1] += [_cell(told[size][who][kind].get(name), missed, f"{who}: {name}", size) for size in sizes]
+        table(head, rows)
+        note(f"Lists of {who} by sort:")
+        sorts = largest[who]["sorts"]
+        table(
+            head,
+            [
+                [name, *(_cell(told[size][who]["sorts"].get(name), missed, f"{who}: {name}", size) for size in sizes)]
+                for name in sorts
+            ],
+        )
+        note(f"Aggregations, coverage statistics and GetFindingDetails of {who}, the first page:")
+        counts = [[name, *(_figure(told[size][who]["aggregations"][name]) for size in sizes)] for name in GROUPINGS]
+        counts += [
+            [f"coverage by {name}", *(_figure(told[size][who]["coverage"][name]) for size in sizes)]
+            for name in largest[who]["coverage"]
+        ]
+        counts.append(["details of 10 findings", *(_figure(told[size][who]["details"]) for size in sizes)])
+        table(head, counts)
+        for name in GROUPINGS:
+            for size in sizes:
+                figure = told[size][who]["aggregations"][name]
+                if figure.get("failed") or figure["p99"] >= COUNT_GOAL:
+                    missed.append(f"{who}: by {name} at {size:,} ({_figure(figure)} ms)")
+    note("Over HTTP, with boto3, as the largest account:")
+    table(head, [[name, *(_figure(told[size]["HTTP"][name]) for size in sizes)] for name in largest["HTTP"]])
+    again = {size: told[size]["rematch"] for size in sizes if told[size].get("rematch")}
+    if again:
+        note("Another generation put in force, seconds (events):")
+        names = list(next(iter(again.values())))
+        cells = lambda size, name: (  # noqa: E731  a table's cell
+            f"{again[size][name]['seconds']:.1f} ({again[size][name]['events']:,})" if size in again else DASH
+        )
+        table(head, [[name, *(cells(size, name) for size in sizes)] for name in names])
+    note(
+        f"Goals: p99 of a list below {LIST_GOAL * 1000:.0f} ms, an aggregation below {COUNT_GOAL:.0f} s. Missed in this"
+        f" run: {'; '.join(missed) or 'none'}."
+    )
+
+
+def _loads(told: Mapping[int, Figures], sizes: list[int]) -> list[list[str]]:
+    rows: list[list[str]] = []
+
+    def row(name: str, figure: Callable[[Figures], str]) -> None:
+        rows.append([name])
+        for size in sizes:
+            try:
+                rows[-1].append(figure(told[size]))
+            except (KeyError, ZeroDivisionError):  # it was loaded before
+                rows[-1].append(DASH)
+
+    row("findings", lambda each: f"{each['loaded']['findings']:,}")
+    row("distinct inventories", lambda each: f"{each['loaded']['inventories']:,}")
+    row("distinct packages", lambda each: f"{each['loaded']['packages']:,}")
+    row("bulk load, s", lambda each: f"{sum(each['loaded']['seconds'].values()):.0f}")
+    row(
+        "bulk load, findings/s",
+        lambda each: f"{each['loaded']['findings'] / sum(each['loaded']['seconds'].values()):,.0f}",
+    )
+    row("`ingest`, findings/s", lambda each: f"{each['ingested']['findings'] / each['ingested']['seconds']:,.0f}")
+    row(
+        "`ingest`, ms a resource",
+        lambda each: f"{1000 * each['ingested']['seconds'] / each['ingested']['resources']:.0f}",
+    )
+    row("database, GB", lambda each: f"{sum(each['sizes'].values()) / 1e9:.1f}")
+    row("server, MB at most", lambda each: f"{each['server_megabytes']:.0f}")
+    row("loader, MB at most", lambda each: f"{each['loader_megabytes']:.0f}")
+    row("client while asking, MB", lambda each: f"{each['client_megabytes']:.0f}")
+    return rows
+
+
+def _cell(figures: Figures | None, missed: list[str], name: str, size: int) -> str:
+    if not figures:
+        return DASH
+    for page, each in figures.items():
+        if each.get("failed") or each["p99"] >= LIST_GOAL:
+            missed.append(f"{name}{', deep' if page == 'deep' else ''} at {size:,} ({_figure(each)} ms)")
+    return "; ".join(_figure(each) for each in figures.values())
+
+
+def _figure(figure: Figures) -> str:
+    if figure.get("failed"):
+        return f"failed after {figure['failed']:.0f} s"
+    return f"{figure['p50'] * 1000:.0f} / {figure['p99'] * 1000:.0f}"
 
 
 if __name__ == "__main__":

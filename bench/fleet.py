@@ -149,14 +149,16 @@ class Fleet:
         for number in range(self.size):
             yield self._place(number)
 
-    def records(self) -> dict[str, list[Record]]:
-        """The advisories, by feed."""
+    def records(self, touched: int = 0) -> dict[str, list[Record]]:
+        """The advisories, by feed; in so many sources touched one flaw was fixed a version later or before."""
         found: dict[str, list[Record]] = {
             name: [] for name in ("debian_tracker", "ubuntu_tracker", "amazon", "alpine", "osv", "nvd", "epss", "kev")
         }
         for number, flaws in enumerate(self.flaws):
-            for flaw in flaws:
-                self._system(found, number, flaw)
+            for position, flaw in enumerate(flaws):
+                is_touched = touched and position == 0 and number % (SOURCES // touched) == 0
+                moved = flaw._replace(fixed=max(2, flaw.fixed + (1 if number % 4 else -1))) if is_touched else flaw
+                self._system(found, number, moved)
         for kind in LANGUAGES:
             for number, flaws in enumerate(self.language_flaws[kind]):
                 for flaw in flaws:

@@ -119,15 +119,15 @@ class Loaded(NamedTuple):
     seconds: dict[str, float]
 
 
-def compile_fleet(fleet: Fleet, folder: Path) -> AdvisoryFile:
-    """The advisory file of a fleet, made in a folder."""
+def compile_fleet(fleet: Fleet, folder: Path, touched: int = 0) -> AdvisoryFile:
+    """The advisory file of a fleet, made in a folder; with so many sources touched, the one after it."""
     folder.mkdir(parents=True, exist_ok=True)
     states = []
-    for name, records in fleet.records().items():
+    for name, records in fleet.records(touched).items():
         part = folder / f"{name}.sqlite"
         write_part(part, records)
-        states.append(FeedState(name=name, revision=1, digest=f"{fleet.seed}", fetched="", parts=(part,)))
-    compile_parts(folder / "advisories.sqlite", states, {"built": "2026-01-04T00:00:00Z"})
+        states.append(FeedState(name=name, revision=1, digest=f"{fleet.seed} {touched}", fetched="", parts=(part,)))
+    compile_parts(folder / "advisories.sqlite", states, {"built": f"2026-01-0{5 if touched else 4}T00:00:00Z"})
     return AdvisoryFile(folder / "advisories.sqlite")
 
 

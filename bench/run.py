@@ -21,7 +21,8 @@ from report import machine, progress
 REPORT = BENCH / "report.md"
 PAGE = REPOSITORY / "docs" / "performance.md"
 # Compiling comes first: it leaves the advisory file that the others use.
-BENCHES = ("start", "compile", "versions", "match", "rpm", "scan")
+LONG = ("fleet",)  # only where they are asked for
+BENCHES = ("start", "compile", "versions", "match", "rpm", "scan", "fleet")
 
 
 def main() -> int:
@@ -38,7 +39,7 @@ def main() -> int:
     failed, sections = [], {"machine": f"{where} {said_versions()}.\n"}
     REPORT.write_text(f"# Benchmarks\n\n{sections['machine']}", "utf-8")
     print(REPORT.read_text("utf-8"))
-    for name in only or BENCHES:
+    for name in only or [each for each in BENCHES if each not in LONG]:
         progress(f"bench_{name}")
         said, well = run(Path(__file__).with_name(f"bench_{name}.py"))
         with REPORT.open("a", encoding="utf-8") as report:

@@ -80,15 +80,16 @@ def compiled(tmp_path):
     """Makes an advisory file of feeds with records; each is newer than the one before."""
     opened = []
 
-    def make(feeds, day=None):
+    def make(feeds, day=None, name=""):
         number = len(opened)
         folder = tmp_path / f"advisories-{number}"
         folder.mkdir()
         states = []
-        for name, told in feeds.items():
-            part = folder / f"{name}.sqlite"
+        for feed, told in feeds.items():
+            part = folder / f"{feed}.sqlite"
             write_part(part, told)
-            states.append(FeedState(name=name, revision=1, digest=f"d{number}{told}", fetched="", parts=(part,)))
+            digest = f"d{name or number}{told}"
+            states.append(FeedState(name=feed, revision=1, digest=digest, fetched="", parts=(part,)))
         built = f"2026-03-{(number if day is None else day) + 1:02}T00:00:00Z"
         compile_parts(folder / "advisories.sqlite", states, {"built": built})
         opened.append(AdvisoryFile(folder / "advisories.sqlite"))
@@ -574,6 +575,20 @@ def test_an_older_file_on_another_machine_is_not_put_in_force_by_itself(database
     back = rematch(database, fleet.before, elsewhere, lambda: NOW + DAY, forced=True)
     assert (back.way, back.is_in_force) == ("full", True)
     assert states(database)[fleet.before.meta["digest"]] == "in force"
+
+
+def test_what_was_in_force_before_and_was_built_anew_is_so_again(database, compiled, kept):
+    """As where a feed is switched off and on again: the same content has the same digest."""
+    feeds, other = records(Random(1)), records(Random(2))
+    digests = []
+    for day, told_then in ((1, feeds), (2, other), (3, feeds)):
+        file = compiled(told_then, day=day, name="same")
+        if not digests:
+            ingest(database, file, FLEET[0], inventory_of(FLEET[0], Random(3)), NOW)
+        assert rematch(database, file, kept, lambda: NOW).is_in_force
+        digests.append(file.meta["digest"])
+    assert digests[0] == digests[2]
+    assert states(database) == {digests[0]: "in force", digests[1]: "replaced"}
 
 
 def test_a_newer_file_overtakes_one_that_is_half_in_force(database, fleet, compiled, kept, monkeypatch):

@@ -26,8 +26,9 @@ from them. A scan writes those of packages that nobody had, and its findings fol
 - Other writers (rules, states of resources, sweeps) lock the resource's row, as F does those that it changes.
 - Of a scan that started first and is written later nothing is lost: what counts is what is known when it is written.
 
-**Which generation.** Only forward: a file that was replaced already, or was built before the one in force, is left
-alone, so that several machines with files of their own come to rest with the newest. `forced` goes anywhere.
+**Which generation.** Only forward: a file that was built before the one in force, or was replaced and not built anew
+since, is left alone, so that several machines with files of their own come to rest with the newest. `forced` goes
+anywhere.
 
 **What closes.** What was known of a package is no longer so when its advisory is withdrawn or narrowed, even where the
 last look at the resource was partial: what it saw is judged, and what it keeps of an earlier look is judged as well
@@ -47,9 +48,11 @@ from sqlalchemy.exc import OperationalError
 
 from openinspector.errors import StoreError
 from openinspector.model.enrichment import Epss
+from openinspector.model.moment import read_moment
 from openinspector.pipeline.ingest import in_one_go
 from openinspector.pipeline.odd_findings import settle_odd
 from openinspector.pipeline.rejudge import Rejudge
+from openinspector.render.moments import precise
 from openinspector.store import rematching
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.changed import Name, changed_flaws, changed_names
@@ -136,8 +139,9 @@ def rematch(
         done.is_in_force = not done.why
     else:
         _Work(database, advisories, generation, clock, stopping, done).all()
-    if done.is_in_force:
-        kept.forget_others(frozenset((digest,)))
+    with database.system() as connection:
+        in_force = rematching.standing(connection).in_force
+    kept.forget_others(frozenset((digest, in_force.digest if in_force is not None else "")))
     done.seconds = time.monotonic() - began
     return done
 
@@ -157,6 +161,10 @@ def _begin(
     with database.system() as connection:
         stands = rematching.standing(connection)
         mine = rematching.generation_of(connection, generation)
+        if (built := precise(advisories.meta.get("built", ""))) and (
+            mine.built is None or mine.built < read_moment(built)
+        ):
+            mine = mine._replace(state="matching", built=read_moment(built))  # the same was made anew since then
         if stands.running is not None and stands.running.number == generation and not full:
             return ("full" if stands.is_full else "diff"), ""
         if (refused := _refusal(mine, stands)) and not forced:
@@ -171,7 +179,7 @@ def _begin(
         rematching.exclude_all(connection)
         if rematching.standing(connection) != stands:
             return False
-        rematching.begin(connection, generation, full=is_full, now=now)
+        rematching.begin(connection, generation, built=mine.built, full=is_full, now=now)
         if plan.names is None:
             rematching.add_everything(connection)
         else:

@@ -202,7 +202,8 @@ report: Final = _account_table(
     "report",
     "A findings report or an SBOM export: what was asked for, and how far it is. One findings report runs at a time."
     " A worker does it under a claim, which is anybody's again after `claimed_until`; `is_closing` when its object is"
-    " about to be seen and it can't be cancelled any more; `upload` names what may lie half-written at the destination.",
+    " about to be seen and it can't be cancelled any more; `upload` names what may lie half-written at the"
+    " destination.",
     "id",
     columns=(
         key_word("kind"),

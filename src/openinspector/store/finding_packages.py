@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     Double,
     Select,
     Text,

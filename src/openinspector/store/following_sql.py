@@ -93,10 +93,9 @@ _IN_GROUP: Final = (
     " LEFT JOIN pg_temp.following_grouped g ON g.flaw = s.flaw AND g.signature = s.signature AND g.layers = {0}.layers"
 )
 TURNS: Final = text(
-    "INSERT INTO pg_temp.following_turn SELECT t.resource_id, t.inventory_id, t.flaw, t.layers, t.account, "  # noqa: S608  our own names
-    "t.region,"
-    " t.number, t.id, t.status, t.first_observed_at, t.closed_at, t.digest, t.is_looked_at, t.is_ruled,"
-    " coalesce(t.status, 'CLOSED') <> 'CLOSED'"
+    "INSERT INTO pg_temp.following_turn SELECT t.resource_id, t.inventory_id, t.flaw, t.layers,"  # noqa: S608  ours
+    " t.account, t.region, t.number, t.id, t.status, t.first_observed_at, t.closed_at, t.digest, t.is_looked_at,"
+    " t.is_ruled, coalesce(t.status, 'CLOSED') <> 'CLOSED'"
     " AND (NOT t.is_looked_at OR t.has_details OR t.digest IS DISTINCT FROM t.expected) FROM ("
     "SELECT c.resource_id, c.inventory_id, c.flaw, c.layers, r.account, r.region, g.number, f.id, f.status,"
     " f.first_observed_at, f.closed_at, f.digest, r.state IN ('', 'running')"

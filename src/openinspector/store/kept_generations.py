@@ -7,10 +7,14 @@ under its name and leaves the old one as it is.
 import contextlib
 import os
 import shutil
+import time
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from openinspector.errors import StoreError
+
+_HALF_MADE: Final = 3600.0  # seconds after which nobody is still at it
 
 
 class KeptGenerations:
@@ -47,11 +51,12 @@ class KeptGenerations:
             made.unlink(missing_ok=True)
 
     def forget_others(self, digests: frozenset[str]) -> None:
-        """Deletes all copies but these, and what was left half-made."""
+        """Deletes all copies but these, and what somebody has left half-made."""
         kept = {self._named(each).name for each in digests}
         with contextlib.suppress(OSError):
             for path in list(self._folder.iterdir()):
-                if path.name not in kept and (path.suffix == ".sqlite" or path.name.startswith(".")):
+                is_copy = path.suffix == ".sqlite" and path.name not in kept
+                if is_copy or (path.name.startswith(".") and path.stat().st_ctime < time.time() - _HALF_MADE):
                     path.unlink(missing_ok=True)
 
     def _named(self, digest: str) -> Path:

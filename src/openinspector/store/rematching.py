@@ -121,12 +121,15 @@ def stay(connection: Connection) -> None:
 # What is to be done
 
 
-def begin(connection: Connection, generation: int, *, full: bool, now: datetime) -> None:
-    """Notes that everything is being matched with a generation; what was left of another one is forgotten."""
+def begin(connection: Connection, generation: int, *, built: datetime | None, full: bool, now: datetime) -> None:
+    """Notes that everything is being matched with a generation; what was left of another one is forgotten.
+
+    `built` is when its file was built last.
+    """
     for table in ("rematch", "rematch_package", "rematch_flaw", "rematch_match"):
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  our own names
     connection.execute(_BEGIN, {"generation": generation, "full": full, "now": now})
-    connection.execute(_MATCHING, {"number": generation})
+    connection.execute(_MATCHING, {"number": generation, "built": built})
     connection.execute(_KEPT)
 
 
@@ -279,7 +282,10 @@ _NAMES: Final = text(
 _FLAWS: Final = text("SELECT id FROM vulnerability")
 
 _BEGIN: Final = text("INSERT INTO rematch (generation, is_full, started_at) VALUES (:generation, :full, :now)")
-_MATCHING: Final = text("UPDATE generation SET state = 'matching' WHERE number = :number AND state <> 'in force'")
+_MATCHING: Final = text(
+    "UPDATE generation SET built_at = CAST(:built AS timestamptz),"
+    " state = CASE WHEN state = 'in force' THEN state ELSE 'matching' END WHERE number = :number"
+)
 # Packages that a finding keeps from an earlier look are in no inventory: they are judged when it follows.
 _KEPT: Final = text(
     "INSERT INTO rematch_flaw (vulnerability_id, step) SELECT DISTINCT vulnerability_id, 'follow' FROM finding"
@@ -344,5 +350,9 @@ _LEFT: Final = text(
 )
 _AWAIT_PACKAGE: Final = text("SELECT package_id FROM rematch_package ORDER BY package_id LIMIT 1 FOR UPDATE")
 _AWAIT_FLAW: Final = text("SELECT vulnerability_id FROM rematch_flaw ORDER BY vulnerability_id LIMIT 1 FOR UPDATE")
-_REPLACED: Final = text("UPDATE generation SET state = 'replaced' WHERE state = 'in force' AND number <> :number")
+# Those that were known before, and didn't get so far, too.
+_REPLACED: Final = text(
+    "UPDATE generation g SET state = 'replaced' FROM generation n WHERE n.number = :number AND g.number <> n.number"
+    " AND (g.state = 'in force' OR (g.state = 'matching' AND g.built_at < n.built_at))"
+)
 _PUT_IN_FORCE: Final = text("UPDATE generation SET state = 'in force', matched_at = :now WHERE number = :number")
