@@ -59,6 +59,7 @@ from openinspector.store.findings import (
     observation_digest,
     write_findings,
 )
+from openinspector.store.inventories import read_inventory
 from openinspector.store.matched import (
     is_settled,
     keep_rematch_out,
@@ -110,6 +111,45 @@ def ingest(
         return estate.start_scan(connection, estate.enter(connection, told, now), told, "PACKAGE", now), generation
 
     number, generation = in_one_go(database, start)
+    return _look(database, advisories, told, inventory, now, mode, look, number, generation)
+
+
+def look_again(
+    database: Database,
+    advisories: AdvisoryFile,
+    resource_id: int,
+    now: datetime,
+    look: Callable[[Inventory, AdvisoryFile], Report] | None = None,
+) -> Ingested | None:
+    """Match what was read last from a resource again, and write what follows; None where nothing was ever read.
+
+    It takes no number: a scan that has started meanwhile, or that is under way, knows better and comes first.
+
+    Raises:
+        StoreError: The database is too busy with the same rows, or a filter in it can't be read.
+    """
+    with database.system() as connection:
+        stored = estate.last_read(connection, resource_id, "PACKAGE")
+        read = read_inventory(connection, stored.inventory_id) if stored is not None else None
+        generation = store_generation(connection, advisories.meta)
+    if stored is None or read is None:
+        return None
+    inventory, _ = read
+    return _look(database, advisories, stored.resource, inventory, now, stored.mode, look, stored.fence, generation)
+
+
+def _look(
+    database: Database,
+    advisories: AdvisoryFile,
+    told: Resource,
+    inventory: Inventory,
+    now: datetime,
+    mode: ScanMode | None,
+    look: Callable[[Inventory, AdvisoryFile], Report] | None,
+    number: int,
+    generation: int,
+) -> Ingested:
+    """Match an inventory, and write what follows unless another scan than `number` has started meanwhile."""
     report = (look or scan)(inventory, advisories)
     used = dict(report.database)
     if used.get("digest") != advisories.meta.get("digest"):  # who looked has opened the file that took its place

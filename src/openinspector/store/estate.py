@@ -42,6 +42,15 @@ class Seen(Struct, frozen=True, kw_only=True):
     status: ScanStatus | None
 
 
+class LastRead(Struct, frozen=True, kw_only=True):
+    """What was read last from a resource, how, and the number of the scan that started last."""
+
+    resource: Resource
+    inventory_id: int
+    mode: ScanMode | None
+    fence: int
+
+
 def storable(told: Resource) -> Resource:
     """A resource as the database can hold it.
 
@@ -99,6 +108,23 @@ def describe(
     gone = now if state == "terminated" else None
     moved = {"number": entered.id, "state": state, "now": now, "gone": gone, "inventory": inventory_id}
     connection.execute(_DESCRIBE, {**_values(told), **moved})
+
+
+def last_read(connection: Connection, resource_id: int, kind: ScanType) -> LastRead | None:
+    """What was read last from a resource that is scanned; None where that is nothing, or it isn't scanned."""
+    row = connection.execute(_LAST_READ, {"resource": resource_id, "kind": kind}).one_or_none()
+    if row is None:
+        return None
+    mode: Any = row.scan_mode or None
+    return LastRead(resource=resource_of(row), inventory_id=row.inventory_id, mode=mode, fence=row.fence)
+
+
+def claim_due(connection: Connection, now: datetime, again: datetime, most: int) -> list[int]:
+    """Resources of which something was read and whose packages are due to be scanned, the most urgent first.
+
+    They are due `again` at that time, should whoever asked not come to it.
+    """
+    return list(connection.execute(_CLAIM_DUE, {"now": now, "again": again, "most": most}).scalars())
 
 
 def start_scan(connection: Connection, entered: Entered, told: Resource, kind: ScanType, now: datetime) -> int:
@@ -165,6 +191,16 @@ _START: Final = text(
     "INSERT INTO coverage AS c (resource_id, scan_type, account, region, status, reason, fence, updated_at)"
     " VALUES (:resource, :kind, :account, :region, 'ACTIVE', 'PENDING_INITIAL_SCAN', 1, :now)"
     " ON CONFLICT (resource_id, scan_type) DO UPDATE SET fence = c.fence + 1 RETURNING fence"
+)
+_LAST_READ: Final = text(
+    "SELECT r.*, c.scan_mode, c.fence FROM resource r JOIN coverage c ON c.resource_id = r.id AND c.scan_type = :kind"
+    " WHERE r.id = :resource AND r.inventory_id IS NOT NULL AND c.status = 'ACTIVE'"
+)
+_CLAIM_DUE: Final = text(
+    "UPDATE coverage c SET due_at = :again FROM (SELECT d.resource_id FROM coverage d JOIN resource r"
+    " ON r.id = d.resource_id WHERE d.due_at <= :now AND d.scan_type = 'PACKAGE' AND d.status = 'ACTIVE'"
+    " AND r.inventory_id IS NOT NULL ORDER BY d.priority, d.due_at LIMIT :most FOR UPDATE OF d SKIP LOCKED) AS due"
+    " WHERE c.resource_id = due.resource_id AND c.scan_type = 'PACKAGE' RETURNING c.resource_id"
 )
 _SEEN: Final = text(
     "SELECT fence, status, reason, last_scanned_at FROM coverage WHERE resource_id = :resource AND scan_type = :kind"

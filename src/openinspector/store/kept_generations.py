@@ -48,7 +48,8 @@ class KeptGenerations:
         except OSError as error:
             raise StoreError(f"{file} can't be kept in {self._folder}: {error.strerror or error}") from error
         finally:
-            made.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                made.unlink(missing_ok=True)
 
     def forget_others(self, digests: frozenset[str]) -> None:
         """Deletes all copies but these, and what somebody has left half-made."""
