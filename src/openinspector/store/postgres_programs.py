@@ -29,7 +29,7 @@ SETTINGS: Final = {
     "jit": "off",  # queries are short
     "max_wal_size": "4GB",  # a fleet's first scan should not make a checkpoint every few seconds
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
+    "wal_compression": "off",
     # What a big load has put in is counted within a minute, not when a tenth of all the rows have changed.
     "autovacuum_naptime": "20s",
     "autovacuum_analyze_scale_factor": "0.02",
