@@ -11,6 +11,8 @@ import time
 import zipfile
 from pathlib import Path
 
+import demo_service
+
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".demo"
 SCANNER = str(ROOT / ".venv" / "bin" / "openinspector")
@@ -53,6 +55,7 @@ def main() -> int:
             failed = status
     step("Why is that one reported?  openinspector explain CVE-2019-10906")
     scanner("explain", "CVE-2019-10906", str(image))
+    failed = demo_service.show(Path(SCANNER).parent, image, step) or failed
     print(
         f"""
 Done in {time.monotonic() - began:.0f} seconds. What to try next, with .venv/bin on your PATH and
@@ -62,6 +65,7 @@ Done in {time.monotonic() - began:.0f} seconds. What to try next, with .venv/bin
   openinspector scan image.tar --fail-on high       an image from `docker save`, as a gate (exit status 1)
   openinspector explain CVE-2021-44228 host         why a CVE is, or is not, reported
   openinspector db update                           all advisories, from their publishers or a mirror
+  openinspector serve                               the service; docs/howto/run-the-service.md goes on from there
 """
     )
     return failed
