@@ -3,32 +3,11 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete
-from tests.edge.postgres import postgres, template  # noqa: F401
 from tests.service.callers import REGION, Clock
 
 from openinspector.pipeline.contract import Work
 from openinspector.pipeline.settings import Settings
-from openinspector.store.database import connect_embedded
 from openinspector.store.sealing import Sealer
-from openinspector.store.tables import metadata
-
-
-@pytest.fixture(scope="session")
-def kept(postgres, template):  # noqa: F811
-    """A database for all tests: to make one for each takes longer than most of them."""
-    with connect_embedded(postgres, database=template, pool=4) as made:
-        yield made
-
-
-@pytest.fixture
-def database(kept):
-    """An empty `Database`."""
-    yield kept
-    with kept.system() as connection:
-        for table in metadata.tables.values():
-            if table.name != "audit":
-                connection.execute(delete(table))
 
 
 @pytest.fixture

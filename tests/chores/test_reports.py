@@ -13,7 +13,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import insert, update
 from tests.chores.findings import add_fleet, flaw_id
-from tests.edge.aws_server import _aws_server, aws  # noqa: F401
 from tests.service.callers import REGION
 
 from openinspector.model.report import Destination, Report
@@ -43,7 +42,7 @@ class Place:
 
 
 @pytest.fixture
-def bucket(aws):  # noqa: F811
+def bucket(aws):
     name, key = aws.bucket(), aws.key()
     settings = Settings(aws=AwsSettings(endpoint_url=aws.address))
     return Place(
@@ -175,7 +174,7 @@ def test_without_findings_a_report_fails_and_leaves_nothing(work, place, ask, ro
     assert not place.leftovers()
 
 
-def test_objects_are_encrypted_with_the_key_that_was_named(work, database, bucket, aws, ask):  # noqa: F811
+def test_objects_are_encrypted_with_the_key_that_was_named(work, database, bucket, aws, ask):
     add_fleet(database, US, 1, 1)
     key = ask(bucket.to())
     PLUGIN.run(work(settings=bucket.settings))
@@ -185,7 +184,7 @@ def test_objects_are_encrypted_with_the_key_that_was_named(work, database, bucke
     assert told["ContentType"].startswith("text/csv")
 
 
-def test_a_large_report_is_sent_in_parts(work, database, bucket, aws, ask, row, monkeypatch):  # noqa: F811
+def test_a_large_report_is_sent_in_parts(work, database, bucket, aws, ask, row, monkeypatch):
     monkeypatch.setattr(s3, "PART", 5 << 20)  # the least that S3 takes
     add_fleet(database, US, 30, 100, notes=12)
     key = ask(bucket.to())
@@ -207,7 +206,7 @@ def test_a_large_report_is_sent_in_parts(work, database, bucket, aws, ask, row, 
         ("disabled key", "MALFORMED_KMS_KEY"),
     ],
 )
-def test_what_is_wrong_with_a_destination_is_told(work, database, bucket, aws, ask, row, why, code):  # noqa: F811
+def test_what_is_wrong_with_a_destination_is_told(work, database, bucket, aws, ask, row, why, code):
     add_fleet(database, US, 1, 1)
     destination = bucket.to()
     match why:
@@ -368,9 +367,9 @@ def test_a_worker_that_has_lost_its_claim_writes_nothing_more(work, database, pl
     assert not place.leftovers()
 
 
-def worker(postgres, template, settings, pause=0):  # noqa: F811
+def worker(postgres, kept_database, settings, pause=0):
     """A worker in a process of its own."""
-    urls = [str(postgres.url(role, template)) for role in (OWNER, APP_ROLE)]
+    urls = [str(postgres.url(role, kept_database.name)) for role in (OWNER, APP_ROLE)]
     told = json.dumps(
         {
             "aws": {"endpoint_url": settings.aws.endpoint_url},
@@ -383,11 +382,11 @@ def worker(postgres, template, settings, pause=0):  # noqa: F811
 
 
 def test_a_report_whose_worker_is_killed_is_finished_by_another(
-    work, database, place, ask, row, clock, postgres, template
+    work, database, place, ask, row, clock, postgres, kept_database
 ):
     add_fleet(database, US, 30, 100, notes=12)
     key = ask(place.to("p"))
-    with worker(postgres, template, place.settings, pause=6) as first:
+    with worker(postgres, kept_database, place.settings, pause=6) as first:
         assert first.stdout.readline() == "paused\n"
         assert row(key).status == "IN_PROGRESS"
         first.kill()
@@ -491,10 +490,10 @@ def test_an_export_has_what_the_criteria_ask_for(work, database, folder, ask, ro
     assert row(key, kind="SBOM").status == ("SUCCEEDED" if numbers else "FAILED")
 
 
-def test_a_large_report_takes_no_more_memory_than_a_small_one(database, bucket, ask, row, postgres, template):
+def test_a_large_report_takes_no_more_memory_than_a_small_one(database, bucket, ask, row, postgres, kept_database):
     def peak():  # KiB
         key = ask(bucket.to())
-        with worker(postgres, template, bucket.settings) as process:
+        with worker(postgres, kept_database, bucket.settings) as process:
             told = int(process.stdout.readline())
         assert row(key).status == "SUCCEEDED"
         return told

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from tests.crash.ingester import ACCOUNT, FLAWS, read_journal, resources, vulnerable
+from tests.edge.postgres import scratch
 
 from openinspector.model.advisory import Advisory, Affected, Cvss, Range
 from openinspector.store import outbox
@@ -45,10 +46,7 @@ path = "{folder}/events.jsonl"
 
 @pytest.fixture
 def folder():
-    # Not below pytest's own folder: that is closed to the user that the database runs as where we are root.
-    with tempfile.TemporaryDirectory(prefix="openinspector-kill-") as name:
-        path = Path(name)
-        path.chmod(0o755)
+    with scratch() as path:
         compile_advisories(path, FLAWS, 0)
         (path / "settings.toml").write_text(SETTINGS.format(folder=path))
         yield path

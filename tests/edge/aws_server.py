@@ -1,17 +1,13 @@
 """AWS in miniature on a loopback port: moto's server, with clients for it, and credentials that nobody else takes.
 
-Have it in a folder by importing the fixtures:
-
-    from tests.edge.aws_server import aws  # noqa: F401
+tests/conftest.py has the fixtures for everybody: imported a second time, they would be a second server.
 """
 
 import logging
+import urllib.request
 import warnings
 
-import boto3
 import pytest
-from botocore.config import Config
-from moto.server import ThreadedMotoServer
 
 REGION = "us-east-1"
 
@@ -19,15 +15,20 @@ REGION = "us-east-1"
 class Aws:
     """Where it is, and clients; each test gets it empty."""
 
-    def __init__(self, address):
+    def __init__(self, address, session):
         self.address = address
-        self._made = []
+        self._session = session
+        self._made = {}
 
     def client(self, service, region=REGION):
-        config = Config(retries={"total_max_attempts": 1}, read_timeout=20, s3={"addressing_style": "path"})
-        made = boto3.session.Session().client(service, region_name=region, endpoint_url=self.address, config=config)
-        self._made.append(made)
-        return made
+        from botocore.config import Config
+
+        if (service, region) not in self._made:
+            config = Config(retries={"total_max_attempts": 1}, read_timeout=60, s3={"addressing_style": "path"})
+            self._made[service, region] = self._session.client(
+                service, region_name=region, endpoint_url=self.address, config=config
+            )
+        return self._made[service, region]
 
     def bucket(self, name="our-reports", region=REGION):
         """Makes a bucket."""
@@ -55,36 +56,38 @@ class Aws:
             return body.read(), found
 
     def close(self):
-        for each in self._made:
+        for each in self._made.values():
             each.close()
 
 
 @pytest.fixture(scope="session")
-def _aws_server():
+def _aws():
+    import boto3
+    from moto.server import ThreadedMotoServer
+
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    session = boto3.session.Session(aws_access_key_id="testing", aws_secret_access_key="testing")
+    made = Aws(f"http://{host}:{port}", session)
+    yield made
+    made.close()
     server.stop()
 
 
 @pytest.fixture
-def aws(_aws_server, monkeypatch):
+def aws(_aws, monkeypatch):
     """An empty `Aws`, which boto3's default credentials are of."""
-    import urllib.request
-
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-    reset = urllib.request.Request(f"{_aws_server}/moto-api/reset", method="POST")
+    reset = urllib.request.Request(f"{_aws.address}/moto-api/reset", method="POST")
     with urllib.request.urlopen(reset):
         pass
-    made = Aws(_aws_server)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=ResourceWarning)  # moto's own temporary files
-        yield made
-    made.close()
+        yield _aws

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -13,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.edge.postgres import scratch
+
 PROGRAMS = Path(sys.executable).parent  # of the environment that the tests run in
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,7 @@ class Served:
 @contextmanager
 def served(*more: str) -> Iterator[Served]:
     """A service with a database and advisories of its own; `more` are further arguments of `serve`."""
-    # Not below pytest's own folder: that is closed to the user that the database runs as where we are root.
-    with tempfile.TemporaryDirectory(prefix="openinspector-test-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
+    with scratch() as folder:
         environment = {
             key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "OPENINSPECTOR_"))
         } | {

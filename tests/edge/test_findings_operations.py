@@ -7,7 +7,6 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 from sqlalchemy import insert
-from tests.edge.postgres import database, postgres, template  # noqa: F401
 from tests.unit.api.server import ACCOUNT, NOW, AllowAll, client_of, serving
 
 from openinspector.api.handlers import Offer
@@ -119,7 +118,7 @@ def keep_packages(connection, flaw_id, *layers):
 
 
 @contextmanager
-def served(database):  # noqa: F811
+def served(database):
     offer = Offer(findings.OPERATIONS | aggregations.OPERATIONS, {})
     circumstances = Circumstances(
         authenticator=AllowAll(),
@@ -134,7 +133,7 @@ def served(database):  # noqa: F811
 
 
 @pytest.fixture
-def client(database):  # noqa: F811
+def client(database):
     with served(database) as made:
         yield made
 
@@ -151,7 +150,7 @@ def counts(**some):
     return dict.fromkeys(words, 0) | some
 
 
-def test_findings_of_every_status_are_listed_as_the_service_writes_them(database, client):  # noqa: F811
+def test_findings_of_every_status_are_listed_as_the_service_writes_them(database, client):
     place = instance(ACCOUNT, 1)
     with database.system() as connection:
         arns = keep(connection, place, flaw(place, "CVE-1"), flaw(place, "CVE-2", status="CLOSED"), path(place))
@@ -166,7 +165,7 @@ def test_findings_of_every_status_are_listed_as_the_service_writes_them(database
     assert by_type[arns[2]]["networkReachabilityDetails"]["openPortRange"] == {"begin": 22, "end": 22}
 
 
-def test_a_page_holds_ten_findings_unless_told_otherwise_and_pages_lead_to_all(database, client):  # noqa: F811
+def test_a_page_holds_ten_findings_unless_told_otherwise_and_pages_lead_to_all(database, client):
     place = instance(ACCOUNT, 1)
     with database.system() as connection:
         arns = keep(connection, place, *(flaw(place, f"CVE-{number}") for number in range(23)))
@@ -178,7 +177,7 @@ def test_a_page_holds_ten_findings_unless_told_otherwise_and_pages_lead_to_all(d
     assert len(arns) == len(listed)
 
 
-def test_a_token_is_for_its_own_question(database, client):  # noqa: F811
+def test_a_token_is_for_its_own_question(database, client):
     place = instance(ACCOUNT, 1)
     with database.system() as connection:
         keep(connection, place, flaw(place, "CVE-1"), flaw(place, "CVE-2"))
@@ -188,7 +187,7 @@ def test_a_token_is_for_its_own_question(database, client):  # noqa: F811
         client.list_findings(maxResults=1, nextToken=token, filterCriteria=criteria)
 
 
-def test_criteria_narrow_a_list(database, client):  # noqa: F811
+def test_criteria_narrow_a_list(database, client):
     place = instance(ACCOUNT, 1)
     with database.system() as connection:
         arns = keep(connection, place, flaw(place, "CVE-1"), flaw(place, "CVE-2", status="SUPPRESSED"), path(place))
@@ -203,7 +202,7 @@ def test_criteria_narrow_a_list(database, client):  # noqa: F811
         assert [each["findingArn"] for each in listed] == sorted(expected)
 
 
-def test_an_administrator_sees_its_members_and_nobody_else(database, client):  # noqa: F811
+def test_an_administrator_sees_its_members_and_nobody_else(database, client):
     with database.system() as connection:
         connection.execute(insert(member).values(account=ACCOUNT, region=REGION, member=OTHER, status="ENABLED"))
         connection.execute(insert(member).values(account=ACCOUNT, region=REGION, member=STRANGER, status="CREATED"))
@@ -218,7 +217,7 @@ def test_an_administrator_sees_its_members_and_nobody_else(database, client):  #
     assert [each["accountAggregation"]["accountId"] for each in answer["responses"]] == [ACCOUNT]
 
 
-def test_details_are_those_of_the_flaw(database, client):  # noqa: F811
+def test_details_are_those_of_the_flaw(database, client):
     place = instance(ACCOUNT, 1)
     stranger = instance(STRANGER, 1)
     about = Vulnerability(id="CVE-1", cwes=("CWE-79",), references=("https://example.org/1",))
@@ -248,7 +247,7 @@ def test_details_are_those_of_the_flaw(database, client):  # noqa: F811
 
 
 @pytest.fixture
-def estate_of_three(database):  # noqa: F811
+def estate_of_three(database):
     machine, picture, code = instance(ACCOUNT, 1), image(ACCOUNT, 1), function(ACCOUNT)
     with database.system() as connection:
         keep(
@@ -399,7 +398,7 @@ def test_there_are_no_code_repositories(estate_of_three, client):
     assert counted(client, "CODE_REPOSITORY") == []
 
 
-def test_groups_come_in_pages_the_worst_first(database, client):  # noqa: F811
+def test_groups_come_in_pages_the_worst_first(database, client):
     with database.system() as connection:
         for number in range(7):
             place = image(ACCOUNT, number, repository=f"r{number % 4}")
@@ -423,7 +422,7 @@ def test_a_request_of_another_kind_makes_no_sense(client):
         counted(client, "TITLE", "packageAggregation", sortBy="ALL")
 
 
-def test_a_closed_finding_keeps_its_packages_in_the_list(database, client):  # noqa: F811
+def test_a_closed_finding_keeps_its_packages_in_the_list(database, client):
     place = instance(ACCOUNT, 1)
     closed = flaw(place, "CVE-1", status="CLOSED")
     with database.system() as connection:

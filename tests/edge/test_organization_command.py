@@ -6,7 +6,6 @@ import json
 import pytest
 from moto.organizations import models as moto_models
 from moto.server import ThreadedMotoServer
-from tests.edge.postgres import postgres, template  # noqa: F401
 
 from openinspector.cli.run import run
 from openinspector.store.embedded import OWNER
@@ -27,7 +26,7 @@ _numbers = itertools.count()
 
 
 @pytest.fixture
-def command(postgres, template, capsys, tmp_path, monkeypatch):  # noqa: F811
+def command(postgres, template, capsys, tmp_path, monkeypatch):
     """Runs a command; its exit status, and what it printed."""
     name = f"organization_{next(_numbers)}"
     postgres.make_database(name, template)

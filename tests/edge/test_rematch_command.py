@@ -4,7 +4,6 @@ import json
 
 import pytest
 from sqlalchemy import text
-from tests.edge.postgres import postgres, template  # noqa: F401
 
 from openinspector.cli.main import main
 from openinspector.model.advisory import Advisory, Affected, Range
@@ -36,7 +35,7 @@ def put(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def arguments(postgres, template, tmp_path):  # noqa: F811
+def arguments(postgres, template, tmp_path):
     """Those that name a database of this test's own, and its data folder."""
     name = f"rematch_{tmp_path.name}".replace("-", "_").lower()[:60]
     postgres.make_database(name, template)
@@ -61,12 +60,12 @@ def said(capsys):
     return json.loads(capsys.readouterr().out)
 
 
-def statuses(postgres, name):  # noqa: F811
+def statuses(postgres, name):
     with connect_embedded(postgres, database=name, pool=1) as database, database.system() as connection:
         return connection.execute(text("SELECT status FROM finding ORDER BY status")).scalars().all()
 
 
-def test_a_program_is_told_what_changed(postgres, capsys, put, arguments, handed_in):  # noqa: F811
+def test_a_program_is_told_what_changed(postgres, capsys, put, arguments, handed_in):
     put(1, "1.0")
     assert handed_in() == 0
     capsys.readouterr()
@@ -83,7 +82,7 @@ def test_a_program_is_told_what_changed(postgres, capsys, put, arguments, handed
     assert (told["way"], told["events"]) == ("full", 0)
 
 
-def test_a_person_is_told_in_a_line_and_may_go_back(postgres, capsys, put, arguments, handed_in):  # noqa: F811
+def test_a_person_is_told_in_a_line_and_may_go_back(postgres, capsys, put, arguments, handed_in):
     put(2, "2.0")
     handed_in()
     put(1, "1.0")
@@ -96,7 +95,7 @@ def test_a_person_is_told_in_a_line_and_may_go_back(postgres, capsys, put, argum
     assert "in force already" in capsys.readouterr().out
 
 
-def test_what_is_handed_in_is_matched_with_the_file_that_is_there(postgres, capsys, put, arguments, handed_in):  # noqa: F811
+def test_what_is_handed_in_is_matched_with_the_file_that_is_there(postgres, capsys, put, arguments, handed_in):
     put(1, "1.0")
     handed_in()
     put(2, "2.0")

@@ -6,14 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
-from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from tests.edge.postgres import scratch
 
 ACCOUNT = "111122223333"
 BILL = {
@@ -24,10 +23,8 @@ BILL = {
 
 @pytest.fixture(scope="module")
 def folder():
-    # Not below pytest's own folder: that is closed to the user that the database runs as where we are root.
-    with tempfile.TemporaryDirectory(prefix="openinspector-test-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with scratch() as made:
+        yield made
 
 
 def environment(folder):

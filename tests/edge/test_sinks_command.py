@@ -4,7 +4,6 @@ import json
 
 import pytest
 from tests.chores.outbox import World, settings, to_web
-from tests.edge.postgres import postgres, template  # noqa: F401
 from tests.publish.receiver import Receiver
 from tests.service.callers import REGION, Clock
 
@@ -20,7 +19,7 @@ def none():
 
 
 @pytest.fixture
-def sent(postgres, template, tmp_path):  # noqa: F811
+def sent(postgres, template, tmp_path):
     """Sends to a server that refuses one of three events: the address, the work, and the ids of the events."""
     postgres.make_database("sinks", template)
     refused = []

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert
-from tests.edge.postgres import postgres, template  # noqa: F401
 
 from openinspector.cli.main import main
 from openinspector.store import accounts
@@ -19,7 +18,7 @@ REGION = "us-east-1"
 
 
 @pytest.fixture
-def address(postgres, template, tmp_path, monkeypatch):  # noqa: F811
+def address(postgres, template, tmp_path, monkeypatch):
     """Of a database in which two accounts used something; the settings are the defaults."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.delenv("OPENINSPECTOR_SETTINGS", raising=False)

@@ -8,7 +8,6 @@ from threading import Event, Lock, Thread
 
 import pytest
 from sqlalchemy import text
-from tests.edge.postgres import database, postgres, template  # noqa: F401
 
 from openinspector.errors import StoreError
 from openinspector.pipeline.contract import Chore, Work
@@ -17,7 +16,7 @@ from openinspector.pipeline.worker import Worker, chores, poker
 from openinspector.store import queue
 from openinspector.store.sealing import Sealer
 
-PATIENCE = 20.0  # seconds; nothing here takes more than a second or two
+PATIENCE = 60.0  # seconds; nothing here takes more than a second or two
 
 
 def eventually(claim):
@@ -28,7 +27,7 @@ def eventually(claim):
 
 
 @pytest.fixture
-def work(database, tmp_path):  # noqa: F811
+def work(database, tmp_path):
     return Work(
         database=database,
         region="us-east-1",

@@ -1,7 +1,10 @@
 """Children that read what strangers sent: whatever becomes of one, the next is answered."""
 
 import os
+import platform
 import signal
+import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -83,6 +86,21 @@ def test_who_does_not_even_read_its_document_is_given_up(children, monkeypatch):
 def test_nothing_can_be_opened_written_started_or_raised(children, tmp_path):
     assert children.call(makers.prying, b"", str(tmp_path / "written").encode(), LONG) == b"[]"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the numbers of system calls are one machine's"
+)
+def test_what_takes_no_descriptor_can_not_be_done_either(children):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)  # a child of root is nobody, one of a user is that user
+        (folder / "file").write_text("kept")
+        (folder / "file").chmod(0o666)
+        assert children.call(makers.reaching, name.encode(), b"", LONG) == b"[]"
+        assert [each.name for each in folder.iterdir()] == ["file"]
+        assert (folder / "file").read_text() == "kept"
+    assert children.call(makers.by_number, b"", b"", LONG) == b"[-1, -1]"
 
 
 def test_it_has_its_socket_and_nothing_of_ours(children, monkeypatch):

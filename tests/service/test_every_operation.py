@@ -9,7 +9,6 @@ from unittest.mock import patch
 from urllib.parse import quote, urlencode
 
 import pytest
-from tests.edge.postgres import postgres  # noqa: F401
 from tests.service import requests as prepared
 from tests.service.requests import CASES, DENIED, EMPTY, FAILED, NONE, UNKNOWN
 from tests.service.world import (
@@ -51,7 +50,7 @@ LISTS = sorted(
 
 
 @pytest.fixture(scope="module")
-def world(postgres, tmp_path_factory):  # noqa: F811
+def world(postgres, tmp_path_factory):
     with world_on(postgres, "every_operation", tmp_path_factory.mktemp("advisories")) as made:
         yield made
 

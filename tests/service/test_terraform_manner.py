@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.edge.postgres import postgres  # noqa: F401
 from tests.service.world import ADMIN, JOINER, MANAGER, MEMBER, OWNER, STRANGER, World, world_on
 
 # Every type that the provider knows, and two that the SDK's model lacks or lacked.
@@ -35,7 +34,7 @@ MOST_POLLS = 20
 
 
 @pytest.fixture(scope="module")
-def world(postgres, tmp_path_factory):  # noqa: F811
+def world(postgres, tmp_path_factory):
     with world_on(postgres, "terraform", tmp_path_factory.mktemp("advisories")) as made:
         yield made
 

@@ -99,22 +99,6 @@ def nvd(name, vector, text="", **more):
     )
 
 
-@pytest.fixture(scope="module")
-def shared(postgres, template):
-    postgres.make_database("ingest", template)
-    with connect_embedded(postgres, database="ingest", pool=2) as made:
-        yield made
-
-
-@pytest.fixture
-def database(shared):
-    """One database for all tests here, emptied after each: a new one for each takes longer than they do."""
-    yield shared
-    with shared.system() as connection:
-        for table in (*WRITTEN, "inventory_package", "resource", "coverage", "generation", *SET):
-            connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  our own names
-
-
 @pytest.fixture
 def compiled(tmp_path):
     """Makes an advisory file of feeds with records: compiled(debian_tracker=[…], nvd=[…])."""

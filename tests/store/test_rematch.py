@@ -43,7 +43,6 @@ from openinspector.pipeline.rematch import rematch
 from openinspector.pipeline.scan import scan
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.compile import FeedState, compile_parts
-from openinspector.store.database import connect_embedded
 from openinspector.store.filters import add_filter, filter_arn
 from openinspector.store.findings import finding_rows, observation_digest
 from openinspector.store.kept_generations import KeptGenerations
@@ -52,20 +51,6 @@ from openinspector.store.tables import finding, metadata
 
 DAY = timedelta(days=1)
 PACKAGES = ("PACKAGE_VULNERABILITY",)
-
-
-@pytest.fixture(scope="module")
-def shared(postgres, template):
-    postgres.make_database("rematch", template)
-    with connect_embedded(postgres, database="rematch", pool=2) as made:
-        yield made
-
-
-@pytest.fixture
-def database(shared):
-    """One database for all tests here, emptied after each."""
-    yield shared
-    empty(shared)
 
 
 def empty(database):

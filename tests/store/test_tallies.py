@@ -109,8 +109,7 @@ def test_aggregations_of_tallies_are_those_of_findings(database, monkeypatch, se
             asked = Asked(by, (OURS, THEIRS), REGION, parse_criteria(parsed), sort=sort, is_descending=is_descending)
             assert finding_counts.is_tallied(GROUPINGS[by], asked)
             tallied = paged(connection, asked, 100)
-            number = {"CRITICAL": lambda each: each.severities["CRITICAL"], "HIGH": lambda each: each.severities["HIGH"]}
-            numbers = [number.get(sort, lambda each: each.all)(each) for each in tallied]
+            numbers = [each.all if sort == "ALL" else each.severities[sort] for each in tallied]
             assert numbers == sorted(numbers, reverse=is_descending)
             assert paged(connection, asked, 2) == tallied
             with monkeypatch.context() as patched:

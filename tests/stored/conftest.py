@@ -1,7 +1,6 @@
 """boto3 clients of accounts, at a service with the handlers of what is stored and served, over a real database."""
 
 import pytest
-from tests.edge.postgres import database, postgres, template  # noqa: F401
 from tests.service.callers import Clock, clients
 
 from openinspector.api.operations import (
@@ -41,7 +40,7 @@ def sealer():
 
 
 @pytest.fixture
-def client(database, clock, sealer):  # noqa: F811
+def client(database, clock, sealer):
     """Makes a client of an account."""
     with clients(MODULES, database, clock, sealer=sealer) as of:
         yield of

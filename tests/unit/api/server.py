@@ -33,7 +33,9 @@ def no_database(_account: str, *_others: str) -> Iterator[Any]:
     yield
 
 
-def service_of(handlers: dict[str, Handler], authenticator: Any = None, declined: dict[str, str] | None = None):
+def service_of(
+    handlers: dict[str, Handler], authenticator: Any = None, declined: dict[str, str] | None = None, **more: Any
+):
     return Service(
         Offer(handlers, declined or {}),
         Circumstances(
@@ -43,6 +45,7 @@ def service_of(handlers: dict[str, Handler], authenticator: Any = None, declined
             token_key=b"k" * 32,
             clock=lambda: NOW,
             check_output=True,
+            **more,
         ),
     )
 

@@ -11,7 +11,7 @@ from tests.unit.api.server import service_of
 
 from openinspector.api import app as app_module
 from openinspector.api.app import create_app
-from openinspector.api.errors import AccessDenied, Throttled
+from openinspector.api.errors import AccessDenied, NotAuthenticated, Throttled
 
 ANSWERS = {"ListFindings": lambda _context, _given: {"findings": []}}
 
@@ -174,7 +174,81 @@ def test_an_announcement_that_is_no_number_announces_nothing(length):
     assert ask("POST", "/findings/list", content=b"{}", headers=headers).status_code == 200
 
 
-def drive(receive) -> list[dict]:
+def nobody(request):
+    """Whom the service doesn't know; it looks before there is a body."""
+    assert request.body == b""
+    raise NotAuthenticated("UnrecognizedClientException", "Who are you?")
+
+
+LARGE = str(app_module.SMALL + 1).encode()
+
+
+@pytest.mark.parametrize("announced", [[(b"content-length", LARGE)], [(b"transfer-encoding", b"chunked")]])
+def test_a_strangers_body_is_not_kept(announced, monkeypatch):
+    monkeypatch.setattr(app_module, "BODIES", 10)  # bytes: each that is kept would be one too many
+    service = service_of(ANSWERS, admit=nobody)
+    left = 40
+
+    async def receive():
+        nonlocal left
+        left -= 1
+        return {"type": "http.request", "body": b" " * 1000, "more_body": left > 0}
+
+    start, _ = drive(receive, announced, service)
+    assert (start["status"], dict(start["headers"])[b"connection"]) == (403, b"close")
+    assert left == 0  # but read to its end, so that the answer arrives
+
+
+def test_a_stranger_who_asks_first_is_answered_at_once():
+    async def never():
+        raise AssertionError("who asked whether to send its body hasn't sent it")
+
+    headers = [(b"content-length", LARGE), (b"expect", b"100-continue")]
+    start, _ = drive(never, headers, service_of(ANSWERS, admit=nobody))
+    assert start["status"] == 403
+
+
+def test_a_strangers_body_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(app_module, "DRAIN_SECONDS", 0.05)
+
+    async def never():
+        await asyncio.Event().wait()
+
+    start, _ = drive(never, [(b"content-length", LARGE)], service_of(ANSWERS, admit=nobody))
+    assert start["status"] == 403
+
+
+def test_a_small_body_is_read_without_asking():
+    service = service_of(ANSWERS, admit=nobody)
+    assert ask("POST", "/findings/list", json={}, service=service).status_code == 200
+
+
+def test_what_goes_wrong_when_the_key_is_looked_up_is_told_to_the_log_alone(caplog):
+    def broken(_request):
+        raise RuntimeError("password is hunter2")
+
+    with caplog.at_level(logging.INFO, "openinspector.api"):
+        answer = ask("POST", "/findings/list", content=endless(2), service=service_of(ANSWERS, admit=broken))
+    assert (answer.status_code, "hunter2" in answer.text, "hunter2" in caplog.text) == (500, False, True)
+
+
+def test_bodies_that_one_key_has_yet_to_prove_take_half_of_the_budget_at_most():
+    budget = app_module._Budget(100)
+    with budget.claim() as take, budget.claim() as more:
+        take(30, key="A")
+        more(20, key="A")
+        with pytest.raises(Throttled):
+            more(1, key="A")
+        more(20, key="B")
+        more(30)
+        with pytest.raises(Throttled):
+            more(1)
+    with budget.claim() as take:  # all is given back
+        take(50, key="A")
+        take(50, key="B")
+
+
+def drive(receive, headers=(), service=None) -> list[dict]:
     """What is sent in answer to a request whose body comes from `receive`."""
     sent = []
     scope = {
@@ -186,7 +260,7 @@ def drive(receive) -> list[dict]:
         "root_path": "",
         "scheme": "http",
         "query_string": b"",
-        "headers": [],
+        "headers": list(headers),
         "client": None,
         "server": ("inspector", 80),
     }
@@ -194,7 +268,7 @@ def drive(receive) -> list[dict]:
     async def send(message):
         sent.append(message)
 
-    asyncio.run(create_app(service_of(ANSWERS), lambda: "")(scope, receive, send))
+    asyncio.run(create_app(service or service_of(ANSWERS), lambda: "")(scope, receive, send))
     return sent
 
 

@@ -1,6 +1,9 @@
 """From a signed request to a caller who may, and every way in which that ends early."""
 
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 
 import msgspec
@@ -75,8 +78,10 @@ class World:
     def key(self, role="admin", account=ACCOUNT, **named):
         return self.ring.create(account, role, self.now, **named)
 
-    def request(self, key_id, secret, operation="ListFindings", service="inspector2", token=None, body=b"{}"):
-        signed = AWSRequest("POST", "http://127.0.0.1:8080/findings/list?a=b%20c", data=body)
+    def request(
+        self, key_id, secret, operation="ListFindings", service="inspector2", token=None, body=b"{}", headers=None
+    ):
+        signed = AWSRequest("POST", "http://127.0.0.1:8080/findings/list?a=b%20c", data=body, headers=headers)
         SigV4Auth(Credentials(key_id, secret, token), service, REGION).add_auth(signed)
         return Request(
             operation=SimpleNamespace(service=service, name=operation),
@@ -269,3 +274,68 @@ def test_a_row_that_was_tampered_with_is_our_fault_and_signs_nothing():
     world.ring._change(theirs.key.id, sealed_secret=mine.key.sealed_secret)
     with pytest.raises(StoreError):
         world.gate.caller(world.request(theirs.key.id, mine.secret))
+
+
+# Before there is a body
+
+
+def without_body(request):
+    return replace(request, body=b"")
+
+
+def test_who_writes_the_hash_of_its_body_is_checked_in_full_before_it_comes():
+    world = World()
+    new = world.key()
+    large = b"x" * 100_000
+    declared = {"X-Amz-Content-SHA256": hashlib.sha256(large).hexdigest()}
+    request = world.request(new.key.id, new.secret, body=large, headers=declared)
+    assert world.gate.admit(without_body(request)) == ""
+    world.gate.authenticate(request)
+    assert code_of(lambda: world.gate.authenticate(without_body(request))) == "InvalidSignatureException"
+    forged = world.request(new.key.id, "x" * 40, body=large, headers=declared)
+    stranger = world.request("OIAKAAAAAAAAAAAAAAAA", "x" * 40, body=large, headers=declared)
+    for each in (forged, stranger):
+        assert code_of(lambda each=each: world.gate.admit(without_body(each))) == "InvalidSignatureException"
+
+
+@pytest.mark.parametrize("hash_", ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "0" * 63, ""])
+def test_what_is_no_hash_gets_no_body_read_or_none_that_counts(hash_):
+    world = World()
+    new = world.key()
+    request = world.request(new.key.id, new.secret, headers={"X-Amz-Content-SHA256": hash_})
+    if hash_:
+        assert code_of(lambda: world.gate.admit(without_body(request))) == "InvalidSignatureException"
+    assert code_of(lambda: world.gate.authenticate(request)) == "InvalidSignatureException"
+
+
+def test_who_writes_no_hash_has_at_least_a_key_of_ours():
+    world = World()
+    new, over = world.key(), world.key()
+    world.ring.disable(over.key.id, world.now)
+    assert world.gate.admit(without_body(world.request(new.key.id, new.secret))) == new.key.id
+    for key_id in ("OIAKAAAAAAAAAAAAAAAA", over.key.id, "x", "\x00"):
+        request = without_body(world.request(key_id, "x" * 40))
+        assert code_of(lambda request=request: world.gate.admit(request)) == "UnrecognizedClientException"
+    assert world.ring.uses == []
+
+
+def test_a_session_is_known_by_its_token():
+    world = World()
+    made = issue(SEALER, world.key().key, "reader", world.now, timedelta(hours=1))
+    asked = partial(world.request, made.access_key_id, made.secret_access_key)
+    assert world.gate.admit(without_body(asked(token=made.session_token))) == made.access_key_id
+    for token in ("AAAA", made.session_token[:-4], None):
+        request = without_body(asked(token=token))
+        assert code_of(lambda request=request: world.gate.admit(request)) == "UnrecognizedClientException"
+    other = without_body(world.request("OISKAAAAAAAAAAAAAAAA", "x" * 40, token=made.session_token))
+    assert code_of(lambda: world.gate.admit(other)) == "UnrecognizedClientException"
+
+
+def test_an_unsigned_or_old_request_gets_no_body_read():
+    world = World()
+    new = world.key()
+    request = without_body(world.request(new.key.id, new.secret))
+    bare = replace(request, headers=tuple(each for each in request.headers if each[0] != "authorization"))
+    assert code_of(lambda: world.gate.admit(bare)) == "MissingAuthenticationTokenException"
+    world.now += timedelta(minutes=6)
+    assert code_of(lambda: world.gate.admit(request)) == "InvalidSignatureException"

@@ -1,3 +1,0 @@
-"""AWS in miniature."""
-
-from tests.edge.aws_server import _aws_server, aws  # noqa: F401
