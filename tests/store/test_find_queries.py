@@ -39,9 +39,9 @@ def made(connection, chance):
     """A fleet of random findings of two accounts; the pairs of resource and finding by ARN."""
     connection.execute(insert(enrichment), [{"vulnerability_id": key, "epss": SCORES[key]} for key in SCORES])
     pairs, rows = {}, []
-    for account, number in itertools.product((OURS, THEIRS), range(5)):
+    for account, number in itertools.product((OURS, THEIRS), range(4)):
         place, identity = made_resource(connection, chance, account, number)
-        for each in range(6):
+        for each in range(5):
             row = random_row(chance, account, identity, f"{number}-{each}")
             rows.append(row)
             pairs[arn_of(account, row.id)] = place, noun(row)

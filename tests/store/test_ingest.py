@@ -36,7 +36,6 @@ from openinspector.render.inspector2 import finding as rendered
 from openinspector.store.account_tables import delegated_admin, member
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.compile import FeedState, compile_parts
-from openinspector.store.database import connect_embedded
 from openinspector.store.estate import enter
 from openinspector.store.filters import add_filter, filter_arn, remove_filter
 from openinspector.store.find_queries import Sought, find_findings

@@ -58,6 +58,8 @@ _AnyValue = Callable[
 _Asked = Callable[[Sequence[Any]], _Condition]  # the condition that the entries of a field make
 
 _LAST_PORT: Final = 65535
+_FIRST_SURROGATE: Final = 0xD800  # what follows is no character before this
+_AFTER_SURROGATES: Final = 0xE000
 _ARN: Final = re.compile(r"arn:([^:]*):inspector2:([^:]*):([^:]*):finding/([0-9a-f]{32})").fullmatch
 _INSTANCE: Final = "AWS_EC2_INSTANCE"
 _IMAGE: Final = "AWS_ECR_CONTAINER_IMAGE"
@@ -77,12 +79,20 @@ def _texts(entries: Sequence[_Entry], any_value: _AnyValue) -> _Condition:
     different = [each.value for each in storable if each.comparison == "NOT_EQUALS"]
     met: _Condition = true()
     if equal or prefixes:
-        met = any_value(
-            lambda value: or_(value.in_(equal), *(value.startswith(each, autoescape=True) for each in prefixes))
-        )
+        met = any_value(lambda value: or_(value.in_(equal), *(_starts(value, each) for each in prefixes)))
     elif any(each.comparison != "NOT_EQUALS" for each in entries):
         met = false()
     return and_(met, not_(any_value(lambda value: value.in_(different)))) if different else met
+
+
+def _starts(value: _Expression, prefix: str) -> _Condition:
+    """A prefix is a range where texts compare by code point: row security keeps LIKE from being one of an index."""
+    kept = prefix.rstrip("\U0010ffff")
+    if not kept:
+        return value.startswith(prefix, autoescape=True)
+    after = ord(kept[-1]) + 1
+    behind = kept[:-1] + chr(_AFTER_SURROGATES if after == _FIRST_SURROGATE else after)
+    return and_(value >= prefix, value < behind)
 
 
 def _is_storable(value: str) -> bool:

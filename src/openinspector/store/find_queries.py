@@ -275,6 +275,10 @@ def _scope(walk: _Walk, accounts: Sequence[str], after: Position | None) -> Any:
         if walk.tie is not None:
             ties = [_placed(each, account, last_tie, (_LOWEST_TIE, _HIGHEST_TIE)) for each in ids]
             arrays.append(("tie", WORD, ties))
+    if len(ids) == 1:  # a value, so that the planner knows how much this account has
+        return select(
+            *(cast(bindparam(None, each[0], type_=kind), kind).label(name) for name, kind, each in arrays)
+        ).subquery("scope")
     values = [cast(bindparam(None, each, type_=_array(kind)), _array(kind)) for _, kind, each in arrays]
     return func.unnest(*values).table_valued(*(column(name, kind) for name, kind, _ in arrays)).render_derived("scope")
 

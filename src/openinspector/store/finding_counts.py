@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     FromClause,
     Table,
@@ -307,7 +308,7 @@ def _in_layers(grouping: Grouping, asked: Asked, at_hand: Sequence[Any]) -> Any:
     kept = _counted(grouping, asked, at_hand).add_columns(finding.c.id)
     kept = kept.where(finding.c.details.has_key("packages"))
     compared = asked.texts.get("layer")
-    named = [matched.c.layer.like(grouping.layers)]
+    named: list[ColumnElement[bool]] = [matched.c.layer.like(grouping.layers)]
     named += [text_holds(matched.c.layer, compared)] if compared else []
     columns = [each.name for each in kept.selected_columns]
     return union(select(*(matched.c[name] for name in columns)).where(*named), kept)
