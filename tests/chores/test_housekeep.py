@@ -266,7 +266,7 @@ def test_what_an_ingest_is_about_to_point_at_stays(database, work, clock):
         while not connection.execute(waiting).scalar_one():
             assert worker.is_alive()
         connection.execute(update(resource).where(resource.c.id == place).values(inventory_id=found))
-    worker.join(60)
+    worker.join(300)
     assert counted(database, inventory, inventory_package, package, package_vulnerability) == [1, 3, 3, 3]
 
 
@@ -326,7 +326,7 @@ def test_a_resource_that_comes_back_while_it_is_forgotten_is_there_again(databas
         while not connection.execute(waiting).scalar_one():
             assert worker.is_alive()
         assert housekeeping.forget_resources(connection, clock(), 10) == 1
-    worker.join(60)
+    worker.join(300)
     assert entered[0].id != old
     assert counted(database, resource) == [1]
 

@@ -318,7 +318,7 @@ def test_who_writes_findings_by_the_rules_of_before_is_waited_for(database, work
         while not connection.execute(waiting).scalar_one():
             assert worker.is_alive()
         store_findings(connection, [made_row(place, flaw="CVE-2031-00001")])
-    worker.join(60)
+    worker.join(300)
     assert set(hidden(database, OURS)) == {("0", flaw_id(0)), ("0", "CVE-2031-00001")}
 
 

@@ -24,7 +24,7 @@ class Aws:
         from botocore.config import Config
 
         if (service, region) not in self._made:
-            config = Config(retries={"total_max_attempts": 1}, read_timeout=60, s3={"addressing_style": "path"})
+            config = Config(retries={"total_max_attempts": 1}, read_timeout=120, s3={"addressing_style": "path"})
             self._made[service, region] = self._session.client(
                 service, region_name=region, endpoint_url=self.address, config=config
             )

@@ -60,7 +60,7 @@ def printed(service, environment):
     folder.mkdir()
     bash = shutil.which("bash")
     done = subprocess.run(
-        [bash], input=script, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=300
+        [bash], input=script, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=3000
     )
     said = done.stdout.split(f"{DONE}\n")
     return done.returncode, said, done.stderr
@@ -95,7 +95,7 @@ def test_boto3_does_what_the_page_says(printed, service, environment):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stdout) == (0, expected), done.stderr
 
@@ -105,7 +105,7 @@ def aws(service, environment, *arguments):
     known = {"AWS_ENDPOINT_URL_INSPECTOR2": service.address, "AWS_DEFAULT_REGION": "us-east-1"}
     command = [str(PROGRAMS / "aws"), "inspector2", *arguments]
     done = subprocess.run(
-        command, env=environment | known | key_of(service), capture_output=True, text=True, check=False, timeout=60
+        command, env=environment | known | key_of(service), capture_output=True, text=True, check=False, timeout=300
     )
     return done.returncode, done.stdout, done.stderr
 

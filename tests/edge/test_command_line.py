@@ -21,7 +21,7 @@ def home(tmp_path_factory):
 def run(home, *arguments):
     environment = {**os.environ, "OPENINSPECTOR_DB": str(home / "a.sqlite"), "OPENINSPECTOR_CACHE": str(home / "cache")}
     command = [sys.executable, "-m", "openinspector", *arguments]
-    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=300)
 
 
 def test_a_finding_is_printed_with_its_fix_and_starter_data_says_what_it_is(home):

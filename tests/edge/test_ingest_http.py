@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import hashlib
 import http.client
 import ipaddress
 import json
@@ -116,7 +117,7 @@ def post(prepared, body=None, headers=None):
     given = prepared.body if body is None else body
     request = urllib.request.Request(prepared.url, given, sent, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -162,7 +163,7 @@ def command(service, *arguments, key=None, **environment):
     surroundings = (
         service.environment | {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(service.folder)} | environment
     )
-    return subprocess.run(words, env=surroundings, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(words, env=surroundings, capture_output=True, text=True, check=False, timeout=300)
 
 
 # What comes of it
@@ -285,7 +286,7 @@ def test_roles_accounts_and_signatures(service, key):
         assert (code, said["type"]) == (403, "InvalidSignatureException")
     unsigned = urllib.request.Request(f"{service.address}/ingest", b"{}", {"Content-Type": "application/json"})
     with pytest.raises(urllib.error.HTTPError) as raised:
-        urllib.request.urlopen(unsigned, timeout=60)
+        urllib.request.urlopen(unsigned, timeout=300)
     raised.value.close()
     assert raised.value.code == 403
     code, said = hand_in(service, other, {**body, "accountId": OURS})
@@ -400,12 +401,88 @@ def test_bodies_that_can_not_be_read_are_refused(service, key, body, headers, sa
 @pytest.mark.parametrize("declared", [(32 << 20) + 1, 10**15])
 def test_a_body_that_is_too_long_is_refused_before_it_comes(service, key, declared):
     prepared = signed(service, key, b"{}")
-    connection = http.client.HTTPConnection(service.address.removeprefix("http://"), timeout=60)
+    connection = http.client.HTTPConnection(service.address.removeprefix("http://"), timeout=300)
     connection.request("POST", "/ingest", b"{", dict(prepared.headers) | {"Content-Length": str(declared)})
     answer = connection.getresponse()
     assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationException")
     assert "longer than 33554432 bytes" in json.loads(answer.read())["message"]
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("id_", "declares", "error"),
+    [
+        ("OIAKAAAAAAAAAAAAAAAA", False, "UnrecognizedClientException"),
+        ("OIAKAAAAAAAAAAAAAAAA", True, "InvalidSignatureException"),
+        (None, True, "InvalidSignatureException"),
+    ],
+)
+def test_a_stranger_is_refused_before_the_body_comes(service, key, id_, declares, error):
+    body = b" " * (1 << 20)
+    declared = {"X-Amz-Content-SHA256": hashlib.sha256(body).hexdigest()} if declares else {}
+    prepared = signed(service, Key(id_ or key.id, "x" * 40, OURS), body, declared | {"Expect": "100-continue"})
+    with closing(http.client.HTTPConnection(service.address.removeprefix("http://"), timeout=300)) as connection:
+        connection.putrequest("POST", "/ingest", skip_host=True, skip_accept_encoding=True)
+        for name, value in {"Host": connection.host + f":{connection.port}", **prepared.headers}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()  # nothing of the body was sent
+        assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, error)
+        answer.read()
+
+
+def test_a_hash_that_is_not_the_bodys_is_refused(service, key):
+    body = json.dumps(asked(new_id(), inventory=inventory())).encode() + b" " * (1 << 17)
+    declared = {"X-Amz-Content-SHA256": hashlib.sha256(body).hexdigest()}
+    assert hand_in(service, key, body, declared)[0] == 200
+    code, said = post(signed(service, key, body, declared), body + b" ")
+    assert (code, said["type"]) == (403, "InvalidSignatureException")
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", 32503680000, -1])
+def test_moments_that_no_client_could_read_again_are_refused(service, key, moment):
+    """Who may only hand in must not be able to spoil the answers that others get."""
+    arn = f"arn:aws:ecr:{REGION}:{OURS}:repository/app/sha256:{'d' * 64}"
+    for member in ("pushedAt", "lastInUseAt"):
+        details = {"awsEcrContainerImage": {member: moment}}
+        told = {"type": "AWS_ECR_CONTAINER_IMAGE", "id": arn, "details": details}
+        code, said = hand_in(service, key, {"resource": told, "inventory": inventory(PACKAGE)})
+        assert (code, said["fields"][0]["name"]) == (400, f"resource.details.{member}")
+
+
+def test_moments_of_centuries_to_come_harm_nobody(service, key, admin):
+    arn = f"arn:aws:ecr:{REGION}:{OURS}:repository/../x/sha256:{'e' * 64}"
+    details = {"awsEcrContainerImage": {"pushedAt": 32503679999, "lastInUseAt": 0, "imageTags": ["=1+1"]}}
+    told = {"type": "AWS_ECR_CONTAINER_IMAGE", "id": arn, "details": details}
+    code, said = hand_in(service, key, {"resource": told, "inventory": inventory(PACKAGE)})
+    assert code == 200, said
+    assert len(findings(service, admin, arn)) == said["opened"] > 3
+    with client(service, admin) as inspector:
+        for field in ("ECR_IMAGE_PUSHED_AT", "ECR_IMAGE_REPOSITORY_NAME"):
+            pages = inspector.get_paginator("list_findings").paginate(
+                sortCriteria={"field": field, "sortOrder": "DESC"}, PaginationConfig={"PageSize": 5}
+            )
+            assert arn in {each["resources"][0]["id"] for page in pages for each in page["findings"]}
+        wanted = {"resourceId": [{"comparison": "EQUALS", "value": arn}]}
+        (covered,) = inspector.list_coverage(filterCriteria=wanted)["coveredResources"]
+        assert covered["scanStatus"]["statusCode"] == "ACTIVE"
+
+
+def test_ids_that_only_look_like_one_or_are_others_are_refused(service, key):
+    for identity in (
+        "i-0123456789ABCDEF0",
+        "i-0123456789abcdef\u0660",
+        "i-01234567\n",
+        "i-0123456789abcdef0\u200b",
+        "ｉ-01234567",
+    ):
+        code, said = hand_in(service, key, asked(identity, inventory=inventory()))
+        assert (code, said["fields"][0]["name"]) == (400, "resource.id"), identity
+    for account, region, partition in ((THEIRS, REGION, "aws"), (OURS, "eu-west-1", "aws"), ("１" * 12, REGION, "aws")):
+        arn = f"arn:{partition}:lambda:{region}:{account}:function:demo:$LATEST"
+        told = {"type": "AWS_LAMBDA_FUNCTION", "id": arn}
+        code, said = hand_in(service, key, {"resource": told, "inventory": inventory()})
+        assert (code, said["fields"][0]["name"]) == (400, "resource.id"), arn
 
 
 def test_a_document_is_not_utf_8(service, key):

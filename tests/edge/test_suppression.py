@@ -48,7 +48,7 @@ def run(home, *arguments, where=None):
     environment = {**os.environ, "OPENINSPECTOR_DB": str(home / "a.sqlite"), "OPENINSPECTOR_CACHE": str(home / "cache")}
     command = [sys.executable, "-m", "openinspector", *arguments]
     return subprocess.run(
-        command, env=environment, cwd=where or home, capture_output=True, text=True, check=False, timeout=120
+        command, env=environment, cwd=where or home, capture_output=True, text=True, check=False, timeout=300
     )
 
 

@@ -638,7 +638,7 @@ def command(home, *arguments, **environment):
     }
     given.pop("OPENINSPECTOR_DB", None)
     run = [sys.executable, "-m", "openinspector", *arguments]
-    return subprocess.run(run, env=given, cwd=home, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(run, env=given, cwd=home, capture_output=True, text=True, check=False, timeout=300)
 
 
 @pytest.fixture

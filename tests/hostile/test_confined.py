@@ -8,13 +8,14 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.hostile import confined_makers as makers
 
 from openinspector.errors import ConfinedError
-from openinspector.pipeline.confined import Confinement
+from openinspector.pipeline.confined import Confinement, _Places
 from openinspector.pipeline.settings import ConfinedSettings
 from openinspector.transport.process import Bounds, Children
 
@@ -186,11 +187,39 @@ def test_only_so_many_are_at_work_and_who_waits_too_long_is_told(tmp_path):
     with pytest.raises(ConfinedError) as raised:
         confined(makers.upper, b"")
     assert raised.value.kind == "busy"
+    assert confined(makers.upper, b"another's", account="another") == b"ANOTHER'S"
     os.kill(number, signal.SIGKILL)
     thread.join(60)
     assert ends.is_set()
     assert confined(makers.upper, b"free") == b"FREE"
     confined.close()
+
+
+def test_no_account_has_all_children_and_who_has_fewest_is_next():
+    places, order = _Places(2), []
+
+    def ask(who):
+        with places.place(who, 60):
+            order.append(who)
+
+    with ThreadPoolExecutor(8) as pool, ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(places.place("greedy", 1))
+        more = [pool.submit(ask, "greedy") for _ in range(3)]
+        _wait_until(lambda: len(places._waiting) == 3)
+        with places.place("modest", 60):  # at once, though others came before
+            assert order == []
+            with pytest.raises(ConfinedError, match="too many"), places.place("modest", 0.01):
+                pass
+            another = pool.submit(ask, "other")
+            _wait_until(lambda: len(places._waiting) == 4)
+        another.result(60)
+        assert order == ["other"]
+        held.close()
+        for each in more:
+            each.result(60)
+    assert order == ["other", "greedy", "greedy", "greedy"]
+    assert (places._free, dict(places._held), places._waiting) == (3, {}, {})
 
 
 def _number_in(path: Path) -> int:

@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 import socket
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from tests.publish.messages import REGION, kinds, message
@@ -188,6 +188,29 @@ def test_a_long_answer_is_not_read_to_its_end(to):
         assert kinds(to(f"http://127.0.0.1:{server.getsockname()[1]}/").send([message()])) == ["sent"]
         thread.join()
     assert sum(sent) < 100_000_000
+
+
+def test_an_answer_that_comes_a_byte_at_a_time_is_not_waited_for(to):
+    """The server would go on for ever, and never leave a pause in which a read could time out."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        cut = Event()
+
+        def talk():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1 << 20)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+                try:
+                    while not cut.wait(0.02):
+                        connection.send(b"x")
+                except OSError:
+                    cut.set()
+
+        thread = Thread(target=talk)
+        thread.start()
+        assert kinds(to(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=0.3).send([message()])) == ["sent"]
+        assert cut.wait(60)  # the connection was given up
+        thread.join()
 
 
 @pytest.mark.parametrize(

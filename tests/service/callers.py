@@ -61,7 +61,7 @@ def clients(modules, database, clock, **more: Any) -> Iterator[Callable[[str], A
                 endpoint_url=address,
                 aws_access_key_id=account,
                 aws_secret_access_key="secret",
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=20, parameter_validation=False),
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=120, parameter_validation=False),
             )
             made.append(each)
             return each

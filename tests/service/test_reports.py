@@ -256,7 +256,7 @@ def end(database, clock, jobs, hosts=((ONE, ADMIN), (TWO, MEMBER))):
 
 
 def fetched(address):
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    with urllib.request.urlopen(address, timeout=120) as answer:
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         assert answer.headers["cache-control"] == "no-store"
         return list(csv.DictReader(io.StringIO(answer.read().decode())))
@@ -264,7 +264,7 @@ def fetched(address):
 
 def status_of(address, method="GET"):
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, method=method), timeout=20) as answer:
+        with urllib.request.urlopen(urllib.request.Request(address, method=method), timeout=120) as answer:
             return answer.status
     except urllib.error.HTTPError as error:
         with error:

@@ -141,7 +141,7 @@ class World:
                 endpoint_url=self.address,
                 aws_access_key_id=key.key.id,
                 aws_secret_access_key=key.secret,
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=30, parameter_validation=False),
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=120, parameter_validation=False),
             )
         return self._clients[account, service]
 
@@ -162,7 +162,7 @@ class World:
     def send(self, operation: Operation, asked: Message) -> Said:
         """The answer to a message as it is."""
         self.calls += 1
-        connection = self._connection or http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=30)
+        connection = self._connection or http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=120)
         self._connection = connection
         try:
             connection.request(asked.method, asked.path, asked.body or None, dict(asked.headers))

@@ -73,7 +73,7 @@ def test_four_processes_that_migrate_at_once_make_one_schema(empty, owner):
     for each in running:  # all have started when the first is let go
         each.stdin.write(b"\n")
         each.stdin.flush()
-    said = [each.communicate(timeout=60)[1] for each in running]
+    said = [each.communicate(timeout=300)[1] for each in running]
     assert [each.returncode for each in running] == [0] * 4, said
     assert revision(owner) == [HEAD]
 
@@ -185,7 +185,8 @@ def test_threads_share_the_pool(database):
     [
         ("mysql://u:hunter2@h/d", "mysql is no database that we know"),
         ("nonsense", "makes no sense"),
-        ("postgresql://u:hunter2@localhost:1/d", "can't be brought up to date"),
+        ("postgresql://u:hunter2@localhost:1/d", "the database d at localhost:1 can't be reached"),
+        ("postgresql://u@localhost:1/d?password=hunter2", "the database d at localhost:1 can't be reached"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_a_store_error_without_secrets(url, reason):

@@ -558,7 +558,7 @@ def in_threads(*calls):
     for each in threads:
         each.start()
     for each in threads:
-        each.join(60)
+        each.join(300)
     assert errors == []
     return results
 

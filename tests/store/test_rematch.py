@@ -484,7 +484,7 @@ def test_two_workers_share_a_rematch_and_do_nothing_twice(database, fleet, kept,
     for each in threads:
         each.start()
     for each in threads:
-        each.join(120)
+        each.join(300)
     for each in files:
         each.close()
     assert errors == []
@@ -516,7 +516,7 @@ def test_scans_and_a_rematch_at_the_same_time_end_in_what_follows(database, flee
     for _ in range(3):
         rematch(database, fleet.after, kept, lambda: NOW + DAY, full=True)
     ended.set()
-    thread.join(120)
+    thread.join(300)
     for each in files:
         each.close()
     assert errors == []

@@ -1,15 +1,19 @@
 """What SQL of a request can do about other accounts' rows: nothing. All of these try to get through."""
 
+from argparse import Namespace
+
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from tests.store.fleet import NOW, OURS, REGION, THEIRS, add_resource, finding_row
 
+from openinspector.cli import service
 from openinspector.model.distro import Distribution
 from openinspector.model.inventory import Inventory, Target
 from openinspector.model.package import Location, Package
 from openinspector.store import account_tables
 from openinspector.store.database import connect_embedded
+from openinspector.store.embedded import OWNER
 from openinspector.store.rows import store_findings, store_inventory
 from openinspector.store.tables import metadata, resource
 
@@ -269,3 +273,124 @@ def test_the_scope_is_worked_out_once_a_query(both):
         plan = "\n".join(connection.exec_driver_sql("EXPLAIN SELECT * FROM tag").scalars())
     assert "InitPlan" in plan
     assert "account = ANY ((InitPlan 1).col1)" in plan
+
+
+# What the workers have
+
+
+WORKERS_TABLES = sorted(WORKERS | REMATCH)
+QUEUE_TABLES = [
+    f"openinspector_queue.procrastinate_{name}" for name in ("jobs", "events", "workers", "periodic_defers")
+]
+
+
+@pytest.mark.parametrize("table", [*WORKERS_TABLES, *QUEUE_TABLES, "openinspector_queue.openinspector_history"])
+def test_what_the_workers_have_is_not_a_requests_to_see_or_change(both, table):
+    for statement in (
+        f"SELECT count(*) FROM {table}",
+        f"DELETE FROM {table}",
+        f"INSERT INTO {table} DEFAULT VALUES",
+        f"TRUNCATE {table}",
+        f"LOCK TABLE {table} IN ACCESS SHARE MODE",
+        f"COPY {table} TO STDOUT",
+    ):
+        refuse(both, statement, match="permission denied")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT forget_audit(now(), 1000)",
+        "SELECT openinspector_queue.procrastinate_retry_job_v1(1, now(), 0, '', '')",
+        "SELECT nextval('openinspector_queue.procrastinate_jobs_id_seq')",
+        "SELECT setval('covered_period_id_seq', 1)",
+        "SELECT nextval('covered_period_id_seq')",
+        "NOTIFY procrastinate_any_queue; SELECT openinspector_queue.procrastinate_notify_queue_job_inserted_v1()",
+    ],
+)
+def test_functions_and_numbers_of_the_workers_are_not_a_requests(both, statement):
+    refuse(both, statement, match="permission denied")
+
+
+def test_the_log_is_forgotten_by_age_alone_whoever_asks(both):
+    with both.system() as connection:
+        before = connection.exec_driver_sql("SELECT count(*) FROM audit").scalar_one()
+        connection.exec_driver_sql("SELECT forget_audit('infinity', 1000000)")
+        kept = connection.exec_driver_sql("SELECT count(*) FROM audit WHERE at >= now() - interval '90 days'")
+        young = kept.scalar_one()
+        assert connection.exec_driver_sql("SELECT count(*) FROM audit").scalar_one() == young <= before
+        connection.rollback()
+
+
+@pytest.mark.parametrize("table", ["covered_period", "resource_tally", "flaw_tally", "package_tally"])
+def test_what_triggers_count_is_read_by_whom_it_is_about_and_written_by_no_request(both, table):
+    with both.system() as connection:
+        if table == "covered_period":
+            connection.exec_driver_sql(
+                "INSERT INTO covered_period (account, region, resource_id, scan_type, type, counted_at)"
+                " SELECT account, region, id, 'PACKAGE', 'EC2_INSTANCE_HOURS', now() FROM resource"
+                " ON CONFLICT DO NOTHING"
+            )
+        if table == "package_tally":
+            connection.exec_driver_sql(
+                "INSERT INTO package_tally (account, region, resource_type, type, name)"
+                " SELECT account, region, type, 'PACKAGE_VULNERABILITY', 'secret-of-' || account FROM resource"
+            )
+        accounts = set(connection.exec_driver_sql(f"SELECT account FROM {table}").scalars())
+    assert accounts == {OURS, THEIRS}
+    for asked, seen in (((OURS,), {OURS}), ((OURS, THEIRS), {OURS, THEIRS}), (("999999999999",), set())):
+        with both.transaction(*asked) as connection:
+            assert set(connection.exec_driver_sql(f"SELECT account FROM {table}").scalars()) == seen
+    for statement in (
+        f"INSERT INTO {table} DEFAULT VALUES",
+        f"UPDATE {table} SET account = account",
+        f"DELETE FROM {table}",
+        f"TRUNCATE {table}",
+        f"SELECT * FROM {table} FOR UPDATE",
+    ):
+        refuse(both, statement, match="permission denied")
+
+
+def test_functions_that_run_as_their_owner_are_few_pinned_and_not_everybodys(both):
+    with both.system() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT p.oid::regprocedure::text, p.proconfig,"
+            " has_function_privilege('openinspector_app', p.oid, 'EXECUTE'),"
+            " p.proacl::text LIKE '{=%%' OR p.proacl::text LIKE '%%,=%%' OR p.proacl IS NULL"
+            " FROM pg_proc p WHERE prosecdef AND pronamespace::regnamespace::text LIKE 'openinspector%%'"
+        ).all()
+    assert {name.rpartition(".")[2]: by_app for name, _, by_app, _ in found} == {
+        "scope()": True,
+        "forget_audit(timestamp with time zone,integer)": False,
+    }
+    for name, settings, _, everybodys in found:
+        assert any(each.startswith("search_path=pg_catalog") for each in settings or ()), name
+        assert not everybodys, name
+
+
+def test_every_function_of_ours_knows_where_its_names_are(both):
+    """One that doesn't would take a temporary table, or an operator, of whoever makes it run."""
+    with both.system() as connection:
+        loose = connection.exec_driver_sql(
+            "SELECT p.oid::regprocedure::text FROM pg_proc p"
+            " WHERE pronamespace::regnamespace::text LIKE 'openinspector%%'"
+            " AND NOT EXISTS (SELECT FROM unnest(proconfig) c WHERE c LIKE 'search_path=%%')"
+        )
+        assert loose.scalars().all() == []
+
+
+def test_with_a_login_of_its_own_a_request_can_not_step_back_to_the_owner(postgres, both, monkeypatch):
+    """With the owner's it can: PostgreSQL lets whoever logged in be itself again."""
+    stolen = "SET ROLE NONE", "SELECT inner_pad FROM scope_key"
+    owner = postgres.url(OWNER, "both").replace("postgresql+psycopg", "postgresql")
+    app = postgres.url("openinspector_app", "both").replace("postgresql+psycopg", "postgresql")
+    chosen = Namespace(database_url=owner)
+    with service.database(chosen) as narrowed, narrowed.transaction(OURS) as connection:
+        assert [connection.exec_driver_sql(each) for each in stolen][-1].one()
+    monkeypatch.setenv("OPENINSPECTOR_APP_DATABASE_URL", app)
+    with service.database(chosen) as separate:
+        with separate.transaction(OURS) as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM tag").scalar_one() == 1
+            connection.exec_driver_sql("SET ROLE NONE")
+            assert connection.exec_driver_sql("SELECT count(*) FROM tag").scalar_one() == 1
+        refuse(separate, "SET ROLE NONE; SELECT inner_pad FROM scope_key", match="permission denied")

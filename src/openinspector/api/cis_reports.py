@@ -9,27 +9,26 @@ import binascii
 import hmac
 import logging
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from msgspec import Struct
 from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from openinspector.api.cis_report_files import Reported, csv_pieces, pdf_file, pieces
 from openinspector.api.context import Connect
 from openinspector.api.service import Circumstances
-from openinspector.render import cis_csv
-from openinspector.store.cis_reports import accounts_of_scan, results_of_scan
+from openinspector.store.cis_reports import accounts_of_scan
 from openinspector.store.organizations import member_ids
 
 LOG: Final = logging.getLogger("openinspector.api")
 VALID: Final = timedelta(minutes=15)
 PATH: Final = "/cis-reports/"
-PAGE: Final = 500  # results
+PDF, CSV = "PDF", "CSV"
 
 _LONGEST: Final = 1024  # characters of a token
 _SIGNATURE: Final = 32  # bytes of HMAC-SHA256
@@ -43,7 +42,7 @@ _HEADERS: Final = {
 class Grant(Struct, frozen=True, kw_only=True, array_like=True):
     """What a token allows: to fetch the results of a run, as `account` sees them, until `expires` (epoch seconds).
 
-    `target` is the one account whose results are wanted, "" for all.
+    `target` is the one account whose results are wanted, "" for all; `form` is `PDF` or `CSV`.
     """
 
     expires: int
@@ -51,6 +50,7 @@ class Grant(Struct, frozen=True, kw_only=True, array_like=True):
     region: str
     scan_arn: str
     target: str = ""
+    form: str = CSV
 
 
 def seal(token_key: bytes, grant: Grant) -> str:
@@ -76,6 +76,8 @@ def unseal(token_key: bytes, token: str, now: datetime) -> Grant | None:
 
 def cis_report_route(on: Circumstances) -> Route:
     """The route of the reports."""
+    # A PDF keeps a processor busy, for 20 s where a run has 100,000 results: other requests are not to starve.
+    one_at_a_time = CapacityLimiter(1)
 
     async def fetch(request: HttpRequest) -> Response:
         grant = unseal(on.token_key, request.path_params["token"], on.clock())
@@ -84,11 +86,14 @@ def cis_report_route(on: Circumstances) -> Route:
             return PlainTextResponse(said, 403, headers=_HEADERS)
         accounts = await to_thread.run_sync(_accounts, on.connect, grant)
         LOG.info("cis report", extra={"request": {"account_id": grant.account, "scan": grant.scan_arn}})
-        name = grant.scan_arn.rpartition("/")[2]
-        headers = _HEADERS | {"content-disposition": f'attachment; filename="cis-scan-{name}.csv"'}
-        return StreamingResponse(
-            _report(on.connect, grant, accounts), media_type="text/csv; charset=utf-8", headers=headers
-        )
+        of = Reported(viewer=grant.account, accounts=accounts, region=grant.region, scan_arn=grant.scan_arn)
+        headers = _HEADERS | {
+            "content-disposition": f'attachment; filename="cis-scan-{of.scan_id}.{grant.form.lower()}"'
+        }
+        if grant.form == PDF:
+            file = await to_thread.run_sync(pdf_file, on.connect, of, on.clock(), limiter=one_at_a_time)
+            return StreamingResponse(pieces(file), media_type="application/pdf", headers=headers)
+        return StreamingResponse(csv_pieces(on.connect, of), media_type="text/csv; charset=utf-8", headers=headers)
 
     return Route(f"{PATH}{{token}}", fetch)
 
@@ -100,47 +105,6 @@ def _accounts(connect: Connect, grant: Grant) -> list[str]:
     with connect(*dict.fromkeys(seen)) as connection:
         accounts = accounts_of_scan(connection, grant.region, grant.scan_arn.rpartition("/")[2])
     return [each for each in accounts if grant.target in ("", each)]
-
-
-def _report(connect: Connect, grant: Grant, accounts: list[str]) -> Iterator[bytes]:
-    """The report, a page at a time: nothing is held while the reader takes its time."""
-    held: list[str] = []
-    for line in cis_csv.lines(_results(connect, grant, accounts)):
-        held.append(line)
-        if len(held) == PAGE:
-            yield "".join(held).encode()
-            held.clear()
-    yield "".join(held).encode()
-
-
-def _results(connect: Connect, grant: Grant, accounts: list[str]) -> Iterator[dict[str, str]]:
-    scan_id = grant.scan_arn.rpartition("/")[2]
-    for account in accounts:
-        after: tuple[str, str] | None = None
-        while True:
-            with connect(account) as connection:
-                page = results_of_scan(connection, account, grant.region, scan_id, PAGE, after)
-            for row in page:
-                yield _told(grant.scan_arn, row)
-            if len(page) < PAGE:
-                break
-            after = page[-1].resource, page[-1].check_id
-
-
-def _told(scan_arn: str, row: Any) -> dict[str, str]:
-    return {
-        "Scan ARN": scan_arn,
-        "Account Id": row.account,
-        "Target Resource Id": row.resource,
-        "Platform": row.platform,
-        "Check Id": row.check_id,
-        "Title": row.document.get("title") or "",
-        "Level": row.level,
-        "Status": row.status,
-        "Status Reason": row.document.get("reason") or "",
-        "Check Description": row.document.get("description") or "",
-        "Remediation": row.document.get("remediation") or "",
-    }
 
 
 def _signature(token_key: bytes, payload: bytes) -> bytes:

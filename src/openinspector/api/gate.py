@@ -4,19 +4,24 @@
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Final
 
 from openinspector.api.access import class_of, refusal
 from openinspector.api.context import Principal, Request
 from openinspector.api.errors import AccessDenied, NotAuthenticated, Throttled
 from openinspector.api.sessions import read_token
-from openinspector.api.sigv4 import SERVICES, SignatureRefused, SignedRequest, verify
+from openinspector.api.sigv4 import SERVICES, SignatureRefused, SignedRequest, claimed, verify
 from openinspector.api.throttle import Throttle
 from openinspector.model.access import AccessKey, Caller, Session
 from openinspector.model.moment import moment_text, read_moment
+from openinspector.model.resource import AccountId
 from openinspector.store.keys import USE_NOTED_EVERY, KeyRing, new_id, new_secret, secret_of
 from openinspector.store.sealing import Sealer
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}").fullmatch
 
 
 class Doorkeeper:
@@ -75,6 +80,24 @@ class Doorkeeper:
             session_id=session.id if session else "",
         )
 
+    def check_known(
+        self, request: SignedRequest, now: datetime, *, regions: Collection[str], services: Collection[str] = SERVICES
+    ) -> AccountId:
+        """The account of the live key or session that a request says it is signed with; its signature isn't looked at.
+
+        Raises:
+            SignatureRefused: There is no such key, or it is over, of which neither is told; or as `caller` does.
+        """
+        key_id, token = claimed(request, now, regions=regions, services=services)
+        session = read_token(self._sealer, token) if token else None
+        if token and (session is None or session.id != key_id):
+            raise _unknown()
+        moment = moment_text(now)
+        key = self._ring.lookup(session.key_id if session else key_id)
+        if key is None or not key.is_live(moment) or (session and session.expires_at <= moment):
+            raise _unknown()
+        return key.account
+
 
 class Gate:
     """Signature, then rate, then role. `clock` tells the time, `ticks` seconds that only grow."""
@@ -118,6 +141,26 @@ class Gate:
             raise AccessDenied(why)
         return caller
 
+    def admit(self, request: Request) -> AccountId:
+        """Whose a request is that has no body yet, so that no stranger's is waited for.
+
+        Where the hash of the body is in a header, as many clients write it, the signature is checked in full. Where it
+        isn't, the key must at least be one of ours.
+
+        Raises:
+            NotAuthenticated: Nobody we know, or not signed as it must be.
+            StoreError: The keys can't be asked.
+        """
+        declared = request.header("x-amz-content-sha256")
+        head = _signed(request, declared.strip() if declared and _SHA256(declared.strip()) else "")
+        about = {"regions": self._regions, "services": (request.operation.service,)}
+        try:
+            if declared is None:
+                return self._doorkeeper.check_known(head, self._clock(), **about)
+            return self._doorkeeper.caller(head, self._clock(), **about).account
+        except SignatureRefused as refused:
+            raise NotAuthenticated(refused.code, refused.message) from refused
+
     def authenticate(self, request: Request) -> Principal:
         """Who is asking, in the router's words. Raises as `caller` does."""
         caller = self.caller(request)
@@ -126,6 +169,10 @@ class Gate:
 
 def signed_request(request: Request) -> SignedRequest:
     """A request of the router's, as it came over the wire."""
+    return _signed(request, hashlib.sha256(request.body).hexdigest())
+
+
+def _signed(request: Request, body_sha256: str) -> SignedRequest:
     return SignedRequest(
         method=request.method,
         path=request.path.encode("latin-1", "backslashreplace"),
@@ -134,13 +181,17 @@ def signed_request(request: Request) -> SignedRequest:
             (name.encode("latin-1", "backslashreplace"), value.encode("latin-1", "backslashreplace"))
             for name, value in request.headers
         ],
-        body_sha256=hashlib.sha256(request.body).hexdigest(),
+        body_sha256=body_sha256,
     )
 
 
 def _live(key: AccessKey | None, session: Session | None, moment: str) -> AccessKey:
     if key is None or not key.is_live(moment):
-        raise SignatureRefused("UnrecognizedClientException", "The security token included in the request is invalid.")
+        raise _unknown()
     if session and session.expires_at <= moment:
         raise SignatureRefused("ExpiredTokenException", "The security token included in the request is expired")
     return key
+
+
+def _unknown() -> SignatureRefused:
+    return SignatureRefused("UnrecognizedClientException", "The security token included in the request is invalid.")

@@ -31,6 +31,7 @@ from openinspector.api.shapes import (
 Writer = Callable[[Any, str], Any]
 """Takes a value and where it stands; gives what JSON says for it."""
 
+_LAST_SECOND: Final = 253402300799.999  # of the calendar; the last microseconds would round to where no client reads it
 _PLAIN: Final[Mapping[type, type]] = {Text: str, Boolean: bool, Integer: int}  # these types need no writing
 
 
@@ -154,7 +155,7 @@ def _write_boolean(value: Any, path: str) -> bool:
 
 
 def _write_epoch(value: Any, path: str) -> float:
-    return _moment(value, path).timestamp()
+    return min(_moment(value, path).timestamp(), _LAST_SECOND)
 
 
 def _write_iso(value: Any, path: str) -> str:

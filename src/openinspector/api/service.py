@@ -38,6 +38,11 @@ def _kept_by_nobody(_entry: AuditEntry) -> None:
     """Where no log is kept."""
 
 
+def nobody_first(_request: Request) -> str:
+    """Where every body is read before it is asked whose it is."""
+    return ""
+
+
 def unwatched(_operation: str, _status: int, _seconds: float) -> None:
     """Where nobody counts."""
 
@@ -50,7 +55,8 @@ class Circumstances:
     aware UTC moments. `audit` keeps what is told of each call that changes something. `check_output` has every answer
     looked at for required members: tests set it. `sealer` seals the secrets of integrations; without one none is kept.
     `ingest` writes what is handed in; without it nothing is taken. `poke` has a chore of the workers done soon.
-    `watch` is told of each answer its operation, status and seconds.
+    `watch` is told of each answer its operation, status and seconds. `admit` is asked before a large body is read, or
+    one that is much work: it refuses strangers, and says whose account it is, which may yet have to be proven.
     """
 
     authenticator: Authenticator
@@ -65,6 +71,7 @@ class Circumstances:
     poke: Callable[[str], None] = nobody
     ingest: Ingest | None = None
     watch: Callable[[str, int, float], None] = unwatched
+    admit: Callable[[Request], str] = nobody_first
 
 
 class Service:
@@ -92,6 +99,21 @@ class Service:
             ValidationFailed: A label of the path is not UTF-8.
         """
         return self._router.route(method, path)
+
+    def admit(self, request: Request) -> str:
+        """Whose account a request is said to be of, which has no body yet; "" where that isn't asked.
+
+        Raises:
+            NotAuthenticated: Nobody whose body is worth reading.
+            Internal: It can't be found out.
+        """
+        try:
+            return self._on.admit(request)
+        except ApiError:
+            raise
+        except Exception as error:
+            LOG.exception("unforeseen", extra={"request_id": request.request_id, "operation": request.operation.name})
+            raise unforeseen(request.request_id) from error
 
     def answer(self, request: Request) -> Answer:
         """What is said to a request, whatever happens."""

@@ -130,16 +130,10 @@ def verify(
     Raises:
         SignatureRefused: It is not signed, or not for here and now, or not by that key.
     """
-    fields = _fields(request.headers)
-    pairs = _pairs(request.query)
-    claim = _claim(fields, pairs)
-    key_id, date, region, service, _ = claim.credential
-    signed_at = _moment(claim.moment)
-    _check_scope(claim, regions, services)
-    _check_clock(claim, signed_at, now)
-    _check_signed_headers(claim, fields)
+    fields, pairs, claim, signed_at = _checked(request, now, regions, services)
     _check_payload(fields, request.body_sha256)
 
+    key_id, date, region, service, _ = claim.credential
     secret = None
     if _KEY_ID.fullmatch(key_id):
         secret = session_secret_of(key_id, claim.token) if claim.token else secret_of(key_id)
@@ -161,6 +155,34 @@ def verify(
         is_presigned=claim.expires is not None,
         session_token=claim.token,
     )
+
+
+def claimed(
+    request: SignedRequest, now: datetime, *, regions: Collection[str], services: Collection[str] = SERVICES
+) -> tuple[str, str]:
+    """The access key id and the session token ("" for none) that a request says it is signed with.
+
+    Nothing is checked for which its body is needed; that is not read.
+
+    Raises:
+        SignatureRefused: It is not signed, or not for here and now.
+    """
+    _, _, claim, _ = _checked(request, now, regions, services)
+    return claim.credential[0], claim.token
+
+
+def _checked(
+    request: SignedRequest, now: datetime, regions: Collection[str], services: Collection[str]
+) -> "tuple[dict[bytes, list[bytes]], _Pairs, _Claim, datetime]":
+    """Headers, query, what the request says of its signature and when it was made: for here and now."""
+    fields = _fields(request.headers)
+    pairs = _pairs(request.query)
+    claim = _claim(fields, pairs)
+    signed_at = _moment(claim.moment)
+    _check_scope(claim, regions, services)
+    _check_clock(claim, signed_at, now)
+    _check_signed_headers(claim, fields)
+    return fields, pairs, claim, signed_at
 
 
 def canonical_path(path: bytes) -> bytes:

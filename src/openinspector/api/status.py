@@ -3,6 +3,7 @@
 No signature is asked for here, and the metrics name accounts' numbers of resources: the port is for the inside.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from anyio import to_thread
@@ -28,13 +29,20 @@ def create_status_app(ready: Ready, metrics: Metrics) -> ASGIApp:
 
 
 def health_routes(ready: Ready) -> list[Route]:
-    """`/healthz` and `/readyz`."""
+    """`/healthz` and `/readyz`.
+
+    Anybody may ask: `ready` is asked by one at a time, and whoever comes meanwhile gets that answer.
+    """
+    asked: asyncio.Task[str] | None = None
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def readyz(_request: Request) -> Response:
-        reason = await to_thread.run_sync(ready)
+        nonlocal asked
+        if asked is None or asked.done():
+            asked = asyncio.create_task(to_thread.run_sync(ready))
+        reason = await asyncio.shield(asked)
         return JSONResponse({"status": reason or "ok"}, status_code=503 if reason else 200)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

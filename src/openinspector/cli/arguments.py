@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Final
 
 FORMATS = ("table", "json", "cyclonedx", "spdx", "sarif", "html", "csv", "asff", "junit", "gitlab")
+_LONGEST_REGION: Final = 64
 GATES = ("critical", "high", "medium", "low", "negligible", "any")
 
 _SERVE_EXAMPLES = """\
@@ -280,7 +281,7 @@ def _serve(commands: Any) -> None:
     serve = _command(commands, "serve", "serve Inspector's API over PostgreSQL", _SERVE_EXAMPLES)
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8080, metavar="N", help="(default: 8080)")
-    serve.add_argument("--region", default="us-east-1", help="the region that it is (default: us-east-1)")
+    _region(serve, "the region that it is (default: us-east-1)")
     serve.add_argument("--tls-certificate", metavar="FILE", help="a certificate with its chain, PEM")
     serve.add_argument("--tls-key", metavar="FILE", help="its private key, PEM")
     roles = "the API, a worker, or the API with workers of its own (default: all)"
@@ -340,6 +341,7 @@ def _sinks(commands: Any) -> None:
     )
     retry.add_argument("sink", metavar="SINK")
     _storage(retry)
+    _as_json(retry)
     retry.set_defaults(command=_later("sinks", "retry_command"))
 
 
@@ -351,7 +353,7 @@ def _ingest(commands: Any) -> None:
         "--inventory", metavar="FILE", help="in place of TARGET: what `sbom --format inventory` has written"
     )
     ingest.add_argument("--account", metavar="ID", help="12 digits (with --endpoint: that of the key)")
-    ingest.add_argument("--region", default="us-east-1", help="(default: us-east-1)")
+    _region(ingest, "(default: us-east-1)")
     kinds = ("AWS_EC2_INSTANCE", "AWS_ECR_CONTAINER_IMAGE", "AWS_LAMBDA_FUNCTION")
     ingest.add_argument("--type", choices=kinds, default=kinds[0], help=f"(default: {kinds[0]})")
     ingest.add_argument("--id", required=True, help="i-… of an instance, the ARN of an image or a function")
@@ -370,7 +372,7 @@ def _usage(commands: Any) -> None:
     usage.add_argument(
         "--account", metavar="ID", action="append", default=[], help="12 digits, repeatable (default: all accounts)"
     )
-    usage.add_argument("--region", default="us-east-1", help="(default: us-east-1)")
+    _region(usage, "(default: us-east-1)")
     usage.add_argument("--days", type=int, metavar="N", default=30, help="the last N, today included (default: 30)")
     _storage(usage)
     usage.add_argument(
@@ -410,7 +412,7 @@ def _organization(commands: Any) -> None:
     )
     for verb, function in ((declare, "declare_command"), (show, "show_command"), (sync, "sync_command")):
         if verb is not show:
-            verb.add_argument("--region", default="us-east-1", help="the region of the service (default: us-east-1)")
+            _region(verb, "the region of the service (default: us-east-1)")
         _storage(verb)
         _as_json(verb)
         verb.set_defaults(command=_later("organization", function))
@@ -418,6 +420,17 @@ def _organization(commands: Any) -> None:
 
 def _account(command: argparse.ArgumentParser) -> None:
     command.add_argument("--account", metavar="ID", required=True, help="12 digits")
+
+
+def _region(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--region", type=_region_named, default="us-east-1", help=what)
+
+
+def _region_named(text: str) -> str:
+    """What ARNs can name as a region; it stands in them, and in what clients sign."""
+    if not text.isascii() or not text.replace("-", "").isalnum() or text != text.lower() or len(text) > _LONGEST_REGION:
+        raise argparse.ArgumentTypeError(f"{text!r} is no region: write us-east-1")
+    return text
 
 
 def _storage(command: argparse.ArgumentParser) -> None:

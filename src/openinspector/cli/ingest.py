@@ -21,6 +21,7 @@ from openinspector.pipeline.scan import read_target
 
 _PARTIAL: Final = 3
 _LARGEST: Final = 512 << 20  # bytes of an inventory
+_MOST_TAGS, _LONGEST_KEY, _LONGEST_VALUE = 50, 128, 256  # as the service itself takes them
 _COUNTS: Final = ("opened", "reopened", "updated", "suppressed", "unsuppressed", "closed")
 
 
@@ -114,9 +115,16 @@ def _tags(given: list[str]) -> dict[str, str]:
     named = {}
     for each in given:
         key, equals, value = each.partition("=")
-        if not key or not equals:
+        if not key or not equals or not each.isprintable():
             raise UsageError(f"{each!r} is no tag: write --tag name=value")
+        if len(key) > _LONGEST_KEY or len(value) > _LONGEST_VALUE:
+            raise UsageError(
+                f"the tag {key[:_LONGEST_KEY]!r} is too long: its name has {_LONGEST_KEY} characters at most, its value"
+                f" {_LONGEST_VALUE}"
+            )
         named[key] = value
+    if len(named) > _MOST_TAGS:
+        raise UsageError(f"a resource has {_MOST_TAGS} tags at most, and not {len(named)}")
     return named
 
 

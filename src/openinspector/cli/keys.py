@@ -13,6 +13,7 @@ from openinspector.model.access import AccessKey
 from openinspector.model.resource import AccountId
 
 _DIGITS = 12
+_MOST_DAYS = 36500
 
 
 def create_command(chosen: argparse.Namespace) -> int:
@@ -21,7 +22,11 @@ def create_command(chosen: argparse.Namespace) -> int:
     from openinspector.store.sealing import open_sealer
 
     account = account_of(chosen.account)
-    lifetime = timedelta(days=chosen.days) if chosen.days else None
+    if chosen.days is not None and not 1 <= chosen.days <= _MOST_DAYS:
+        raise UsageError(f"--days is 1 to {_MOST_DAYS}; without it the key does not expire")
+    if not chosen.note.isprintable():
+        raise UsageError("--note is a line of text, without control characters")
+    lifetime = timedelta(days=chosen.days) if chosen.days is not None else None
     with database(chosen) as found:
         ring = DatabaseKeyRing(found, open_sealer(data_folder(chosen)))
         made = ring.create(account, chosen.role, datetime.now(UTC), lifetime=lifetime, note=chosen.note)
@@ -84,12 +89,14 @@ def _told(key: AccessKey) -> dict[str, str]:
 
 
 def _table(keys: Sequence[AccessKey]) -> None:
+    from openinspector.render.text import visible
+
     print(f"{'KEY':<22}{'ROLE':<8}{'CREATED':<12}{'LAST USED':<12}{'STATE':<12}NOTE")
     now = datetime.now(UTC).isoformat()
     for key in keys:
         state = "disabled" if key.disabled_at else "live" if key.is_live(now) else "expired"
         print(
-            f"{key.id:<22}{key.role:<8}{key.created_at[:10]:<12}{key.last_used_at[:10]:<12}{state:<12}{key.note}".rstrip()
+            f"{key.id:<22}{key.role:<8}{key.created_at[:10]:<12}{key.last_used_at[:10]:<12}{state:<12}{visible(key.note)}".rstrip()
         )
 
 

@@ -9,14 +9,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from openinspector.cli.logs import log_as_json
 from openinspector.cli.service import database, work_of
 from openinspector.errors import UsageError
+from openinspector.transport.listen import bound, listen
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from openinspector.api.metrics import Metrics
     from openinspector.api.service import Service
     from openinspector.model.coverage import ScanMode
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from openinspector.store.database import Database
 
 _DRAIN_SECONDS: Final = 30  # that requests in flight have when the service is asked to stop
+_MOST_LANES: Final = 64
+_MOST_WORKERS: Final = 64  # each is a process with connections of its own
 _SILENCE_SECONDS: Final = 60.0  # after which a worker that looked at nothing isn't ready
 
 
@@ -37,19 +43,22 @@ def run(chosen: argparse.Namespace) -> int:
 
     if bool(chosen.tls_certificate) != bool(chosen.tls_key):
         raise UsageError("--tls-certificate and --tls-key go together")
-    if chosen.lanes < 1 or chosen.workers < 0:
-        raise UsageError("--lanes is at least 1, and --workers not less than 0")
+    if not 1 <= chosen.lanes <= _MOST_LANES or not 0 <= chosen.workers <= _MOST_WORKERS:
+        raise UsageError(f"--lanes is 1 to {_MOST_LANES}, and --workers 0 to {_MOST_WORKERS}")
     log_as_json()
     stop = _until_told()
-    with database(chosen) as found:
-        work = work_of(chosen, found)
+    with contextlib.ExitStack() as ends:
+        api = ends.enter_context(bound(chosen.host, chosen.port)) if chosen.role != "worker" else []
+        is_watched = chosen.status_port is not None
+        status = ends.enter_context(bound(chosen.status_host, chosen.status_port)) if is_watched else []
+        work = work_of(chosen, ends.enter_context(database(chosen)))
         confined.configure(work.settings.confined)
         start_traces(work.settings.traces.endpoint, f"openinspector-{chosen.role}")
         try:
             if chosen.role == "worker":
-                _work(chosen, work, stop)
+                _work(chosen, work, stop, status)
             else:
-                _serve(chosen, work, stop)
+                _serve(chosen, work, stop, api, status)
         finally:
             stop_traces()
     return 0
@@ -68,7 +77,8 @@ def service_of(work: "Work", metrics: "Metrics | None" = None) -> "Service":
     from openinspector.store.key_ring import DatabaseKeyRing
 
     def take(resource: "Resource", inventory: "Inventory", now: datetime, mode: "ScanMode | None") -> "Ingested":
-        return ingest(work.database, work.advisories(), resource, inventory, now, mode, scan_confined)
+        scan = partial(scan_confined, account=resource.account)
+        return ingest(work.database, work.advisories(), resource, inventory, now, mode, scan)
 
     doorkeeper = Doorkeeper(DatabaseKeyRing(work.database, work.sealer), work.sealer)
     gate = Gate(doorkeeper, Throttle(), regions=(work.region,), clock=work.clock, ticks=time.monotonic)
@@ -86,6 +96,7 @@ def service_of(work: "Work", metrics: "Metrics | None" = None) -> "Service":
             poke=work.poke,
             ingest=take,
             watch=metrics.request if metrics is not None else unwatched,
+            admit=gate.admit,
         ),
     )
 
@@ -102,11 +113,14 @@ def readiness(found: "Database") -> str:
     return ""
 
 
-def _serve(chosen: argparse.Namespace, work: "Work", stop: Event) -> None:
+def _serve(
+    chosen: argparse.Namespace, work: "Work", stop: Event, sockets: "list[socket]", status: "list[socket]"
+) -> None:
     """The API, with workers of its own unless it is to have none."""
     import uvicorn
 
     from openinspector.api.app import create_app
+    from openinspector.api.connections import PromptConnection
     from openinspector.cli.supervise import Supervisor
     from openinspector.pipeline.confined import confined
 
@@ -118,32 +132,33 @@ def _serve(chosen: argparse.Namespace, work: "Work", stop: Event) -> None:
 
     config = uvicorn.Config(
         create_app(service_of(work, metrics), ready),
-        host=chosen.host,
-        port=chosen.port,
         ssl_certfile=chosen.tls_certificate,
         ssl_keyfile=chosen.tls_key,
         log_config=None,
         access_log=False,
         server_header=False,
         ws="none",
+        http=PromptConnection,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    _check_tls(config)
+    _check_tls(config, chosen)
     server = uvicorn.Server(config)
     supervisor = Supervisor(chosen, chosen.workers if chosen.role == "all" else 0)
-    with _status(chosen, ready, metrics):
+    with _status(status, ready, metrics):
+        port = listen(sockets)
         supervisor.start()
         try:
             scheme = "https" if chosen.tls_certificate else "http"
-            print(f"openinspector: serving {chosen.region} at {scheme}://{chosen.host}:{chosen.port}", file=sys.stderr)
+            host = f"[{chosen.host}]" if ":" in chosen.host else chosen.host
+            print(f"openinspector: serving {chosen.region} at {scheme}://{host}:{port}", file=sys.stderr)
             # It takes the signals while it serves, and hands them on to those of `_until_told` at its end.
-            server.run()
+            server.run(sockets)
         finally:
             stop.set()
             supervisor.stop()
 
 
-def _work(chosen: argparse.Namespace, work: "Work", stop: Event) -> None:
+def _work(chosen: argparse.Namespace, work: "Work", stop: Event, status: "list[socket]") -> None:
     """A worker."""
     from openinspector.pipeline.worker import Worker, chores
 
@@ -155,7 +170,7 @@ def _work(chosen: argparse.Namespace, work: "Work", stop: Event) -> None:
         silent = worker.silent_seconds
         return readiness(work.database) or (f"silent for {silent:.0f} s" if silent > _SILENCE_SECONDS else "")
 
-    with _status(chosen, ready, _metrics(work.database)):
+    with _status(status, ready, _metrics(work.database)):
         worker.run()
 
 
@@ -171,9 +186,9 @@ def _metrics(found: "Database") -> "Metrics":
 
 
 @contextlib.contextmanager
-def _status(chosen: argparse.Namespace, ready: Callable[[], str], metrics: "Metrics") -> Iterator[None]:
+def _status(sockets: "list[socket]", ready: Callable[[], str], metrics: "Metrics") -> Iterator[None]:
     """Health, readiness and metrics on a port of their own, where one is asked for."""
-    if chosen.status_port is None:
+    if not sockets:
         yield
         return
     import uvicorn
@@ -181,9 +196,9 @@ def _status(chosen: argparse.Namespace, ready: Callable[[], str], metrics: "Metr
     from openinspector.api.status import create_status_app
 
     app = create_status_app(ready, metrics)
-    config = uvicorn.Config(app, host=chosen.status_host, port=chosen.status_port, log_config=None, access_log=False)
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run, daemon=True)
+    listen(sockets)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    thread = Thread(target=server.run, args=(sockets,), daemon=True)
     thread.start()
     try:
         yield
@@ -212,9 +227,12 @@ def _until_alone(stop: Event) -> None:
     stop.set()
 
 
-def _check_tls(config: Any) -> None:
+def _check_tls(config: Any, chosen: argparse.Namespace) -> None:
     """Load the certificate now, so that a wrong one is told in a sentence."""
     try:
         config.load()
     except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"the certificate can't be used: {error}") from error
+        why = error.strerror or error
+        raise UsageError(
+            f"the certificate {chosen.tls_certificate} with the key {chosen.tls_key} can't be used: {why}"
+        ) from error

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openinspector.errors import StoreError
 from openinspector.store import advisories
 
 if TYPE_CHECKING:
@@ -32,14 +33,30 @@ def data_folder(chosen: argparse.Namespace) -> Path:
 def database(chosen: argparse.Namespace) -> Iterator["Database"]:
     """The database that `--database-url` (or `OPENINSPECTOR_DATABASE_URL`) names, else one in the data folder.
 
+    Requests log in as `OPENINSPECTOR_APP_DATABASE_URL` says, else as its owner, which then becomes their role.
+
     Raises:
-        StoreError: It can't be reached or started, or its schema can't be brought up to date.
+        StoreError: It can't be reached or started, its schema can't be brought up to date, or it did not do what it was
+            asked for.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from openinspector.store.database import reason
+
+    try:
+        with _opened(chosen) as found:
+            yield found
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database did not do what it was asked for: {reason(error)}") from error
+
+
+@contextmanager
+def _opened(chosen: argparse.Namespace) -> Iterator["Database"]:
     from openinspector.store.database import connect, connect_embedded
 
     url = chosen.database_url or os.environ.get("OPENINSPECTOR_DATABASE_URL", "")
     if url:
-        with connect(url) as found:
+        with connect(url, app_url=os.environ.get("OPENINSPECTOR_APP_DATABASE_URL", "")) as found:
             yield found
         return
     from openinspector.store.embedded import start

@@ -28,6 +28,8 @@ def dead_command(chosen: argparse.Namespace) -> int:
     """List the events that a sink did not take, the latest first."""
     from openinspector.store.outbox import dead_letters, sink_states
 
+    if not 1 <= chosen.most <= MOST_COUNTED:
+        raise UsageError(f"--most is 1 to {MOST_COUNTED}")
     with database(chosen) as found, found.system() as connection:
         _look_for(chosen.sink, sink_states(connection))
         letters = dead_letters(connection, chosen.sink, chosen.most)
@@ -47,6 +49,9 @@ def retry_command(chosen: argparse.Namespace) -> int:
     with database(chosen) as found, found.system() as connection:
         _look_for(chosen.sink, sink_states(connection))
         count = revive(connection, chosen.sink)
+    if chosen.format == "json":
+        _print({"sink": chosen.sink, "revived": count})
+        return 0
     print(f"{count:,} events are sent to {chosen.sink} again")
     return 0
 

@@ -12,7 +12,10 @@ Modules that it imports lazily must have been imported before.
 """
 
 import os
-from threading import BoundedSemaphore, Lock
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Lock
 from typing import Final
 
 from openinspector.errors import ConfinedError
@@ -30,6 +33,59 @@ _MODULES: Final = (
 _FEWEST: Final = 2
 
 
+class _Places:
+    """So many children at a time, and one more for whoever isn't among those that have as many: nobody has them all.
+
+    Of those that wait, who has the fewest is next, then who came first.
+    """
+
+    def __init__(self, most_of_one: int) -> None:
+        self._most_of_one = most_of_one
+        self._free = most_of_one + 1
+        self._held = Counter[str]()
+        self._waiting: dict[int, str] = {}  # who, by the numbers of their coming
+        self._came = 0
+        self._changed = Condition()
+
+    @contextmanager
+    def place(self, who: str, seconds: float) -> Iterator[None]:
+        """Waits so long for a place, and has it.
+
+        Raises:
+            ConfinedError: There was none.
+        """
+        with self._changed:
+            number = self._came = self._came + 1
+            self._waiting[number] = who
+            found = self._changed.wait_for(lambda: self._next() == number, seconds)
+            del self._waiting[number]
+            if found:
+                self._free -= 1
+                self._held[who] += 1
+            self._changed.notify_all()
+        if not found:
+            raise ConfinedError("busy", "too many documents are being read: try again later")
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._held[who] -= 1
+                if not self._held[who]:
+                    del self._held[who]
+                self._changed.notify_all()
+
+    def _next(self) -> int | None:
+        """The number of whoever may have a place now."""
+        if not self._free:
+            return None
+        able = ((self._held[who], number) for number, who in self._waiting.items() if self._has_room(who))
+        return min(able, default=(0, None))[1]
+
+    def _has_room(self, who: str) -> bool:
+        return self._held[who] < self._most_of_one
+
+
 class Confinement:
     """Runs functions in children, so many at a time. Safe to use from several threads."""
 
@@ -43,7 +99,7 @@ class Confinement:
         with self._lock:
             self._wait = settings.wait
             self._bounds = Bounds(memory=settings.memory, cpu=settings.cpu, seconds=settings.seconds)
-            self._free = BoundedSemaphore(settings.children or max(os.cpu_count() or 1, _FEWEST))
+            self._places = _Places(settings.children or max(os.cpu_count() or 1, _FEWEST))
 
     def start(self) -> None:
         """Get ready for the first call, which else would take a second longer."""
@@ -54,21 +110,23 @@ class Confinement:
         self._children.close()
 
     def __call__(
-        self, maker: Maker, document: bytes | memoryview, *, given: bytes = b"", bounds: Bounds | None = None
+        self,
+        maker: Maker,
+        document: bytes | memoryview,
+        *,
+        given: bytes = b"",
+        bounds: Bounds | None = None,
+        account: str = "",
     ) -> bytes:
-        """What the function that `maker` makes of `given` answers to a document.
+        """What the function that `maker` makes of `given` answers to a document, for an account.
 
         Raises:
             ConfinedError: It has no answer: `kind` says whether that is the document's fault.
         """
         with self._lock:
-            free, usual = self._free, self._bounds
-        if not free.acquire(timeout=self._wait):
-            raise ConfinedError("busy", "too many documents are being read: try again later")
-        try:
+            places, wait, usual = self._places, self._wait, self._bounds
+        with places.place(account, wait):
             return self._children.call(maker, given, document, bounds or usual)
-        finally:
-            free.release()
 
 
 confined: Final = Confinement()

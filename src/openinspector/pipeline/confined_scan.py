@@ -27,14 +27,14 @@ class _Seen(Struct, frozen=True, array_like=True):
     tool_version: str
 
 
-def scan_confined(inventory: Inventory, advisories: AdvisoryFile) -> Report:
-    """What `scan` says of an inventory. `advisories` are opened anew, by their path.
+def scan_confined(inventory: Inventory, advisories: AdvisoryFile, account: str = "") -> Report:
+    """What `scan` says of an account's inventory. `advisories` are opened anew, by their path.
 
     Raises:
         ConfinedError: It can't be matched within the bounds.
     """
     document = msgspec.msgpack.encode(inventory)
-    answer = confined(scanning, document, given=os.fsencode(advisories.path.absolute()))
+    answer = confined(scanning, document, given=os.fsencode(advisories.path.absolute()), account=account)
     seen = msgspec.msgpack.decode(answer, type=_Seen)
     told = {str(number): each for number, each in enumerate(seen.vulnerabilities)}
     return Report(

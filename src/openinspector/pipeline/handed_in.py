@@ -30,14 +30,15 @@ class _Refused(Struct, frozen=True, tag="refused"):
     message: str
 
 
-def read_handed_in(kind: Kind, document: bytes | memoryview) -> Inventory:
-    """The inventory of a document: the text of a JSON value; an SBOM in another notation is in a JSON string.
+def read_handed_in(kind: Kind, document: bytes | memoryview, account: str = "") -> Inventory:
+    """The inventory of an account's document: the text of a JSON value, a string where an SBOM isn't written in JSON.
 
     Raises:
         AcquireError: It is no such document, or makes no sense.
         ConfinedError: It can't be read within the bounds.
     """
-    answer = msgspec.msgpack.decode(confined(reading, document, given=kind.encode()), type=_Read | _Refused)
+    told = confined(reading, document, given=kind.encode(), account=account)
+    answer = msgspec.msgpack.decode(told, type=_Read | _Refused)
     if isinstance(answer, _Refused):
         raise AcquireError(answer.message)
     return answer.inventory

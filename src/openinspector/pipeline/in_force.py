@@ -38,7 +38,10 @@ def _stamp(path: Path) -> _Stamp:
     try:
         status = path.stat()
     except OSError as error:
-        raise StoreError(f"there is no advisory file at {path}: {error.strerror or error}") from error
+        raise StoreError(
+            f"there is no advisory file at {path} ({error.strerror or error}):"
+            " make one with `openinspector db update` (or try out with `openinspector db starter`)"
+        ) from error
     return path, status.st_ino, status.st_mtime_ns
 
 

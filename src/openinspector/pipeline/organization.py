@@ -36,6 +36,7 @@ from openinspector.transport.aws import Endpoint
 from openinspector.transport.organizations import read_organization
 
 _LARGEST: Final = 8 << 20  # bytes of a declaration
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998  # of a moment: at the ends of the calendar it may be none in UTC
 _Text = Annotated[str, Meta(max_length=320)]
 
 
@@ -178,11 +179,11 @@ def _joined(path: Path, account: _Account) -> str:
     match account.joined:
         case None:
             return ""
-        case datetime() as moment if moment.tzinfo is not None:
+        case datetime() as moment if moment.tzinfo is not None and _FIRST_YEAR <= moment.year <= _LAST_YEAR:
             return moment_text(moment.astimezone(UTC))
         case date() as day if not isinstance(day, datetime):
             return moment_text(datetime.combine(day, time(), UTC))
         case _:
             raise UsageError(
-                f"{path}: the account {account.id} joined on a day (2026-01-31), or at a moment with a zone"
+                f"{path}: the account {account.id} joined on a day (2026-01-31), or at a moment with a zone, of our time"
             )

@@ -69,7 +69,11 @@ class _Refused(Struct, frozen=True, tag="refused"):
 
 
 def handle_confined(
-    document: bytes | memoryview, output_format: OutputFormat, advisories: AdvisoryFile, now: datetime
+    document: bytes | memoryview,
+    output_format: OutputFormat,
+    advisories: AdvisoryFile,
+    now: datetime,
+    account: str = "",
 ) -> msgspec.Raw:
     """The answer to a document, as JSON; it is decoded and scanned in a child, which opens the advisories anew.
 
@@ -78,7 +82,7 @@ def handle_confined(
         ConfinedError: It can't be scanned within the bounds.
     """
     request = _Request(str(advisories.path.absolute()), now, output_format)
-    answer = confined(handling, document, given=msgspec.msgpack.encode(request))
+    answer = confined(handling, document, given=msgspec.msgpack.encode(request), account=account)
     said = msgspec.msgpack.decode(answer, type=_Answer | _Refused)
     if isinstance(said, _Refused):
         raise SbomError(said.reason, said.message)

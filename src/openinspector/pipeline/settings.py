@@ -105,8 +105,8 @@ class AwsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class ConfinedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What reading and matching in child processes may cost (`pipeline/confined.py`).
 
-    `children` at a time in one process of the service, 0 for as many as there are processors, two at least; for each
-    `memory` in bytes, `cpu` in seconds of a processor, `seconds` of wall time. Who can't have a child within `wait`
+    `children` at a time for one account in one process of the service, 0 for as many as there are processors, two at
+    least, and one more for others; for each `memory` in bytes, `cpu` in seconds of a processor, `seconds` of wall time. Who can't have a child within `wait`
     seconds is told to come again.
     """
 
@@ -246,8 +246,8 @@ def load_settings(names: frozenset[str]) -> Settings:
         raise UsageError(f"{path} can't be read: {error}") from error
     try:
         settings = msgspec.convert(tomllib.loads(text), Settings)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    except (ValueError, msgspec.ValidationError, RecursionError) as error:  # too long a number is a plain ValueError
+        raise UsageError(f"{path}: {error!s:.500}") from error
     unknown = sorted(settings.feeds.keys() - names)
     if unknown:
         raise UsageError(f"{path}: there is no feed {unknown[0]!r} (`openinspector db layout` lists them)")

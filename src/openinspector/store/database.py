@@ -150,6 +150,10 @@ def migrate(engine: Engine) -> None:
         StoreError: The schema is newer than this program, the server is too old, or the role may not do it.
     """
     try:
+        engine.connect().close()
+    except SQLAlchemyError as error:
+        raise StoreError(f"the database {_named(engine.url)} can't be reached: {reason(error)}") from error
+    try:
         with engine.begin() as connection:
             version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
             if int(version) < OLDEST * 10000:
@@ -174,7 +178,7 @@ def migrate(engine: Engine) -> None:
             _upgrade(connection)
             queue.bring_up_to_date(connection)
     except SQLAlchemyError as error:
-        raise StoreError(f"the database's schema can't be brought up to date: {_reason(error)}") from error
+        raise StoreError(f"the database's schema can't be brought up to date: {reason(error)}") from error
 
 
 def _upgrade(connection: Connection) -> None:
@@ -216,7 +220,7 @@ def _open(owner: URL, app: Engine, system: Engine) -> Database:
         app.dispose()
         system.dispose()
         if isinstance(error, SQLAlchemyError):
-            raise StoreError(f"the database {owner!r} can't be used: {_reason(error)}") from error
+            raise StoreError(f"the database {_named(owner)} can't be used: {reason(error)}") from error
         raise
     finally:
         engine.dispose()
@@ -231,6 +235,12 @@ def _address(url: str) -> URL:
     if parsed.drivername not in ("postgres", "postgresql", "postgresql+psycopg"):
         raise StoreError(f"{parsed.drivername} is no database that we know: postgresql://user:password@host/name")
     return parsed.set(drivername="postgresql+psycopg")
+
+
+def _named(url: URL) -> str:
+    """Which database it is, without what opens it: that may stand among the parameters too."""
+    host = url.host or url.query.get("host") or "this machine"
+    return f"{url.database or ''} at {host}{f':{url.port}' if url.port else ''}".strip()
 
 
 def _owner_engine(url: URL) -> Engine:
@@ -273,7 +283,7 @@ def _ms(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def reason(error: SQLAlchemyError) -> str:
     """What the database said, in one line."""
     said = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
     line = " ".join(said.split())

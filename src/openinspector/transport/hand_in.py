@@ -6,6 +6,7 @@ Source: RFC 9110 (Retry-After); botocore's credential chain (environment, profil
 """
 
 import gzip
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from time import sleep
@@ -102,6 +103,8 @@ def hand_in(
         "User-Agent": f"openinspector/{__version__}",
     }
     packed = gzip.compress(body, 6, mtime=0)
+    # With it the service can check the signature before it takes the body.
+    headers["X-Amz-Content-SHA256"] = hashlib.sha256(packed).hexdigest()
     try:
         for attempt in range(1, _ATTEMPTS + 1):
             request = AWSRequest("POST", url, headers=dict(headers), data=packed)

@@ -5,8 +5,9 @@
 
 What a child may not: open a file or a connection, write a file, start a process, leave a core, gain rights; take more
 memory or time than its bounds. Where the system can, the network is gone altogether (Linux: a namespace of its own),
-and where the service is root, children are nobody. What isn't had: a filter of system calls; on systems other than
-Linux, the end of children with a service that is killed, and a bound on memory where the system has none.
+where the service is root, children are nobody, and on Linux a filter leaves them few system calls (syscalls.py). What
+isn't had on other systems: that filter, the end of children with a service that is killed, and a bound on memory where
+the system has none.
 """
 
 import atexit

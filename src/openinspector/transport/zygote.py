@@ -28,6 +28,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from openinspector.transport import syscalls
+
 CRASHED: Final = 70  # what was called let an exception through; the answer is its name and place
 NO_MEMORY: Final = 71
 ENDED: Final = struct.Struct("=iqd")  # exit status or the negative number of a signal, peak bytes, processor seconds
@@ -66,6 +68,7 @@ def main(modules: Sequence[str]) -> None:
     for encoding in ("utf-8-sig", "utf-16", "latin-1"):
         "".encode(encoding)  # its module is looked for when it is needed, which nobody may do then
     _shut_off()
+    syscalls.prepared()
     gc.freeze()
     calls = socket.socket(fileno=0)
     _Zygote(calls).serve()
@@ -196,7 +199,7 @@ def _answer(zygote: int, call: Call, ours: socket.socket) -> int:
 
 
 def _confine(call: Call, zygote: int) -> None:
-    """From here on nothing can be opened, written, started or exceeded."""
+    """From here on nothing can be opened, written, started, removed, reached or exceeded."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, call.seconds)
@@ -224,6 +227,7 @@ def _confine(call: Call, zygote: int) -> None:
         highest = resource.getrlimit(limit)[1]
         lowered = (soft, hard) if highest == resource.RLIM_INFINITY else (min(soft, highest), min(hard, highest))
         resource.setrlimit(limit, lowered)
+    syscalls.shut()
 
 
 def _address_space() -> int:

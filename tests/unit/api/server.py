@@ -75,5 +75,5 @@ def client_of(address: str, service: str = "inspector2") -> Any:
         endpoint_url=address,
         aws_access_key_id="AKIATEST",
         aws_secret_access_key="secret",
-        config=Config(retries={"total_max_attempts": 1}, read_timeout=20),
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=120),
     )

@@ -58,6 +58,29 @@ def test_health_asks_nobody_and_readiness_asks_the_service():
     assert (answer.status_code, answer.json()) == (503, {"status": "the database is not there"})
 
 
+def test_readiness_is_looked_at_once_for_all_who_ask_meanwhile():
+    asked, free = [], threading.Event()
+
+    def ready():
+        asked.append(1)
+        assert free.wait(60)
+        return ""
+
+    async def go():
+        app = create_app(service_of(ANSWERS), ready)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inspector") as client:
+            many = [asyncio.create_task(client.get("/readyz")) for _ in range(100)]
+            while not asked:
+                await asyncio.sleep(0.001)
+            many[0].cancel()  # who leaves takes nothing away from the others
+            free.set()
+            told = await asyncio.gather(*many[1:])
+            return [each.status_code for each in told], (await client.get("/readyz")).status_code
+
+    assert asyncio.run(go()) == ([200] * 99, 200)
+    assert len(asked) == 2
+
+
 def test_nobody_is_told_what_went_wrong_inside(caplog):
     def broken(_context, _given):
         raise RuntimeError("password is hunter2")
@@ -232,20 +255,59 @@ def test_what_goes_wrong_when_the_key_is_looked_up_is_told_to_the_log_alone(capl
     assert (answer.status_code, "hunter2" in answer.text, "hunter2" in caplog.text) == (500, False, True)
 
 
-def test_bodies_that_one_key_has_yet_to_prove_take_half_of_the_budget_at_most():
+def test_an_account_has_half_of_the_budget_at_most():
     budget = app_module._Budget(100)
-    with budget.claim() as take, budget.claim() as more:
-        take(30, key="A")
-        more(20, key="A")
+    with budget.claim() as one, budget.claim() as two, budget.claim() as other, budget.claim() as unknown:
+        one.account = two.account = "1"
+        other.account = "2"
+        one(30)
+        two(20)
         with pytest.raises(Throttled):
-            more(1, key="A")
-        more(20, key="B")
-        more(30)
+            two(1)
+        other(20)
+        unknown(30)
         with pytest.raises(Throttled):
-            more(1)
-    with budget.claim() as take:  # all is given back
-        take(50, key="A")
-        take(50, key="B")
+            other(1)
+    with budget.claim() as one, budget.claim() as other:  # all is given back
+        one.account, other.account = "1", "2"
+        one(50)
+        other(50)
+    assert budget._held == {}
+
+
+def test_much_work_of_one_account_keeps_neither_others_nor_other_work_waiting():
+    """Of four threads an account has two; what is asked for while they are busy is answered."""
+    busy, free = threading.Semaphore(0), threading.Event()
+
+    def scan(_context, given):
+        if given["sbom"] == b"slow":
+            busy.release()
+            assert free.wait(60)
+        return {"sbom": {}}
+
+    def who(request):
+        return request.header("x-account")
+
+    async def go():
+        handlers = {**ANSWERS, "ScanSbom": lambda context, given: scan(context, {"sbom": bytes(given["sbom"])[1:-1]})}
+        app = create_app(service_of(handlers, admit=who), lambda: "", threads=4)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inspector") as client:
+
+            def scanned(account, word):
+                return client.post("/scan/sbom", json={"sbom": word}, headers={"x-account": account})
+
+            slow = [asyncio.create_task(scanned("1", "slow")) for _ in range(12)]
+            for _ in range(2):
+                await asyncio.to_thread(busy.acquire)
+            try:
+                assert (await scanned("2", "quick")).status_code == 200
+                assert (await client.post("/findings/list", json={})).status_code == 200
+                assert not busy.acquire(blocking=False)
+            finally:
+                free.set()
+            return [(await each).status_code for each in slow]
+
+    assert asyncio.run(go()) == [200] * 12
 
 
 def drive(receive, headers=(), service=None) -> list[dict]:

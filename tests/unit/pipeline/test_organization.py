@@ -69,6 +69,8 @@ ONE = '"200000000002"'
         (account(id=ONE, status='"GONE"'), "Invalid enum value 'GONE'"),
         (account(id=ONE, joined='"yesterday"'), "joined on a day"),
         (account(id=ONE, joined="2026-01-31T12:00:00"), "joined on a day"),
+        (account(id=ONE, joined="0001-01-01T00:00:00+14:00"), "joined on a day"),
+        (account(id=ONE, joined="9999-12-31T23:59:59-14:00"), "joined on a day"),
         (account(id=ONE, name='"' + "a" * 321 + '"'), "length <= 320"),
         (account(id=ONE) + f"[[accounts]]\nid = {ONE}\n", "200000000002 is declared twice"),
         (account(id='"100000000001"', status='"SUSPENDED"'), "management account 100000000001 is SUSPENDED"),

@@ -30,3 +30,12 @@ def test_anything_else_is_refused_with_where_it_stands(told, tmp_path, monkeypat
     monkeypatch.setenv("OPENINSPECTOR_SETTINGS", str(path))
     with pytest.raises(UsageError, match=r"settings\.toml: update of \[schedule\]"):
         load_settings(frozenset())
+
+
+@pytest.mark.parametrize("told", ["[schedule]\nupdate = " + "9" * 5000, "a = " + "[" * 100_000, "a = 1\na = 2", "\0"])
+def test_what_is_no_toml_is_said_with_its_path(told, tmp_path, monkeypatch):
+    path = tmp_path / "settings.toml"
+    path.write_text(told)
+    monkeypatch.setenv("OPENINSPECTOR_SETTINGS", str(path))
+    with pytest.raises(UsageError, match=r"settings\.toml: "):
+        load_settings(frozenset())

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from openinspector.api.arns import uuid_of
-from openinspector.api.cis_reports import PATH, VALID, Grant, seal
+from openinspector.api.cis_reports import PATH, PDF, VALID, Grant, seal
 from openinspector.api.context import Context, Handler
-from openinspector.api.errors import AccessDenied, ResourceNotFound, ValidationFailed, field_failed
+from openinspector.api.errors import AccessDenied, ResourceNotFound, ValidationFailed
 from openinspector.api.operations._view import accounts_in_view
 from openinspector.model.arn import own_arn
 from openinspector.store.cis import settle_scans
@@ -23,10 +23,6 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]{1,300}").fullmatch
 def report(context: Context, given: dict[str, Any]) -> dict[str, Any]:
     """Where the report of a run is fetched."""
     arn, targets = given["scanArn"], given.get("targetAccounts") or []
-    if given.get("reportFormat", "PDF") != "CSV":
-        raise field_failed(
-            "reportFormat", "This version writes no PDF, which is what is written by default: ask for CSV."
-        )
     accounts = accounts_in_view(context)
     for target in targets:
         if target not in accounts:
@@ -48,6 +44,7 @@ def report(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         region=context.region,
         scan_arn=arn,
         target=targets[0] if targets else "",
+        form=given.get("reportFormat") or PDF,
     )
     return {"status": "SUCCEEDED", "url": f"{context.origin}{PATH}{seal(context.token_key, grant)}"}
 

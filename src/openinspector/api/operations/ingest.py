@@ -32,6 +32,7 @@ _DETAILS: Final = {
 }
 _TOLD: Final = ("opened", "reopened", "updated", "suppressed", "unsuppressed", "closed")
 _WAIT: Final = 5  # seconds
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 def ingest(context: Context, given: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def ingest(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         raise field_failed("scanMode", f"A resource of the type {resource.type} has no scan mode.")
     kind = _kind(given)
     try:
-        inventory = _inventory(kind, given[kind])
+        inventory = _inventory(context.account_id, kind, given[kind])
         done = context.ingest(resource, inventory, context.now, mode)
     except ConfinedError as error:
         raise not_read(error, kind) from error
@@ -76,9 +77,9 @@ def _kind(given: Mapping[str, Any]) -> Kind:
     return named[0]
 
 
-def _inventory(kind: Kind, document: memoryview) -> Inventory:
+def _inventory(account: str, kind: Kind, document: memoryview) -> Inventory:
     try:
-        return read_handed_in(kind, document)
+        return read_handed_in(kind, document, account)
     except AcquireError as error:
         said = f"The {'SBOM' if kind == 'sbom' else kind} {error}."
         raise ValidationFailed(said, reason="CANNOT_PARSE", fields=(Field(kind, said),)) from error
@@ -131,7 +132,7 @@ def _instance(told: Mapping[str, Any]) -> Ec2Instance:
         instance_profile_arn=told.get("iamInstanceProfileArn", ""),
         vpc_id=told.get("vpcId", ""),
         subnet_id=told.get("subnetId", ""),
-        launched_at=_moment(told.get("launchedAt")),
+        launched_at=_moment(told, "launchedAt"),
     )
 
 
@@ -141,10 +142,10 @@ def _image(told: Mapping[str, Any]) -> EcrImage:
         digest="",
         registry="",
         tags=tuple(told.get("imageTags", ())),
-        pushed_at=_moment(told.get("pushedAt")),
+        pushed_at=_moment(told, "pushedAt"),
         author=told.get("author", ""),
         architecture=told.get("architecture", ""),
-        last_in_use_at=_moment(told.get("lastInUseAt")),
+        last_in_use_at=_moment(told, "lastInUseAt"),
         in_use_count=told.get("inUseCount", 0),
     )
 
@@ -163,12 +164,22 @@ def _function(told: Mapping[str, Any]) -> LambdaFunction:
         vpc_id=network.get("vpcId", ""),
         package_type=told.get("packageType", "ZIP"),
         architectures=tuple(told.get("architectures", ())),
-        last_modified_at=_moment(told.get("lastModifiedAt")),
+        last_modified_at=_moment(told, "lastModifiedAt"),
     )
 
 
-def _moment(value: datetime | None) -> str:
-    return moment_text(value) if value is not None else ""
+def _moment(told: Mapping[str, Any], member: str) -> str:
+    """A moment; one that clients of another time zone could not read in an answer is refused.
+
+    Raises:
+        ValidationFailed: It is none of our time.
+    """
+    value: datetime | None = told.get(member)
+    if value is None:
+        return ""
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        raise field_failed(f"resource.details.{member}", f"Its year is none from {_FIRST_YEAR} to {_LAST_YEAR}.")
+    return moment_text(value)
 
 
 OPERATIONS: Final[Mapping[str, Handler]] = {INGEST: ingest}

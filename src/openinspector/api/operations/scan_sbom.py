@@ -20,7 +20,7 @@ def scan_sbom(context: Context, given: dict[str, Any]) -> dict[str, Any]:
         raise Internal(message, cause="FAILED_TO_GENERATE_SBOM") from error
     try:
         wanted = given.get("outputFormat", "CYCLONE_DX_1_5")
-        return {"sbom": handle_confined(given["sbom"], wanted, advisories, context.now)}
+        return {"sbom": handle_confined(given["sbom"], wanted, advisories, context.now, context.account_id)}
     except SbomError as error:
         message = str(error)
         said = f"{message[0].upper()}{message[1:]}."

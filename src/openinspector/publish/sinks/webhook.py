@@ -27,7 +27,7 @@ import hashlib
 import hmac
 import ssl
 from collections.abc import Iterator, Sequence
-from time import time
+from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
 from openinspector.errors import PublishError, UsageError
@@ -114,7 +114,7 @@ class _Webhook:
         from openinspector import __version__
         from openinspector.transport.http import without_secrets
 
-        self.at_once = settings.connections
+        self.at_once, self._timeout = settings.connections, settings.timeout
         self._url, self._shown = settings.url, without_secrets(settings.url)
         self._key = _key(secret("secret", settings.secret_file, settings.secret_env))
         headers = {"User-Agent": f"openinspector/{__version__}", "Content-Type": "application/json"}
@@ -143,7 +143,7 @@ class _Webhook:
         try:
             with self._client.stream("POST", self._url, content=body, headers=self._headers(message.id, body)) as got:
                 outcome = self._outcome(got)
-                _read_a_little(got)
+                _read_a_little(got, self._timeout)
                 return outcome
         except httpx.ReadTimeout:
             return Later(f"{self._shown}: no answer in time")
@@ -178,15 +178,15 @@ class _Webhook:
         return Refused(said)
 
 
-def _read_a_little(response: "httpx.Response") -> None:
-    """Reads a short answer, after which the connection can be used again; a long one costs it."""
+def _read_a_little(response: "httpx.Response", seconds: float) -> None:
+    """Reads a short answer, after which the connection can be used again; a long one, or a slow one, costs it."""
     import httpx
 
-    size = 0
+    size, ends = 0, monotonic() + seconds
     try:
         for piece in response.iter_raw():
             size += len(piece)
-            if size > _LARGEST_ANSWER:
+            if size > _LARGEST_ANSWER or monotonic() > ends:
                 return
     except httpx.TransportError:
         return  # the status was said, and that is what counts

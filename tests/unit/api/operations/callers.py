@@ -74,7 +74,7 @@ class Callers:
                 endpoint_url=self._address,
                 aws_access_key_id=account,
                 aws_secret_access_key="secret",
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=20, parameter_validation=False),
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=120, parameter_validation=False),
             )
         return self._clients[account, region]
 
