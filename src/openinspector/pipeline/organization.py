@@ -185,5 +185,5 @@ def _joined(path: Path, account: _Account) -> str:
             return moment_text(datetime.combine(day, time(), UTC))
         case _:
             raise UsageError(
-                f"{path}: the account {account.id} joined on a day (2026-01-31), or at a moment with a zone, of our time"
+                f"{path}: the account {account.id} joined on a day (2026-01-31) of our time, or at a moment with a zone"
             )

@@ -105,9 +105,9 @@ class AwsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class ConfinedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What reading and matching in child processes may cost (`pipeline/confined.py`).
 
-    `children` at a time for one account in one process of the service, 0 for as many as there are processors, two at
-    least, and one more for others; for each `memory` in bytes, `cpu` in seconds of a processor, `seconds` of wall time. Who can't have a child within `wait`
-    seconds is told to come again.
+    `children` at a time for one account in one process of the service, 0 for as many as there are processors, two
+    at least, and one more for others; for each `memory` in bytes, `cpu` in seconds of a processor, `seconds` of
+    wall time. Who can't have a child within `wait` seconds is told to come again.
     """
 
     children: int = 0
