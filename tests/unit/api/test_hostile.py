@@ -37,7 +37,11 @@ def test_any_json_is_read_or_refused(operation, body, label, query):
     else:
         assert value.keys() <= operation.input.members.keys()
         assert value.keys() >= set(operation.input.required)
-        assert sent(operation, value)
+        # A document stays the text that it came as.
+        plain = {
+            name: json.loads(bytes(each)) if isinstance(each, memoryview) else each for name, each in value.items()
+        }
+        assert sent(operation, plain)
 
 
 @settings(max_examples=200)
