@@ -17,7 +17,7 @@ demo: setup ## show the main job on real input
 	$(BIN)/python tools/demo.py
 
 test: check ## everything that CI runs
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n logical --dist loadfile --no-loadscope-reorder
 
 check: setup ## format, lint, types, imports, docs in step
 	$(BIN)/ruff format --check src tests bench tools

@@ -14,6 +14,33 @@ settings.load_profile("untimed")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# What takes the longest, begun first where several processes share the files: none of it is to be left for the end.
+LONGEST = (
+    "store/test_rematch.py",
+    "crash/test_kill.py",
+    "service/test_every_operation.py",
+    "edge/test_aws_cli.py",
+    "chores/test_deliver.py",
+    "store/test_find_many_accounts.py",
+    "store/test_find_queries.py",
+    "store/test_tallies.py",
+    "edge/test_ingest_http.py",
+    "chores/test_reports.py",
+    "laws/test_osv_evaluation.py",
+    "unit/feeds/test_osv.py",
+    "labels/test_debian_by_dpkg.py",
+    "laws/test_versions_a.py",
+    "laws/test_versions_b.py",
+    "laws/test_criteria.py",
+    "edge/test_serve.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        places = {REPOSITORY / "tests" / each: place for place, each in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture(scope="session")
 def feeds_dir() -> Path:

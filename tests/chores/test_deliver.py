@@ -8,6 +8,7 @@ from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import delete, text
+from sqlalchemy.exc import OperationalError
 from tests.chores.outbox import World, ids, later, lines, settings, to_file, to_web
 from tests.publish import messages
 from tests.publish.receiver import Receiver
@@ -16,6 +17,7 @@ from tests.store.fleet import OURS, THEIRS
 
 from openinspector.errors import UsageError
 from openinspector.pipeline import deliver as module
+from openinspector.pipeline import messages as in_words
 from openinspector.pipeline.chores.deliver import PLUGIN
 from openinspector.pipeline.chores.forget_events import PLUGIN as FORGET
 from openinspector.pipeline.deliver import deliver
@@ -430,6 +432,24 @@ def test_what_was_acknowledged_but_not_written_down_is_sent_again_under_the_same
 def end_leases(database):
     with database.system() as connection:
         connection.execute(text("UPDATE sink_lane SET leased_until = now() - interval '1 second'"))
+
+
+def test_a_database_that_dies_while_findings_are_read_makes_no_dead_letters(world, known, log, database, monkeypatch):
+    told = world.many(4, 2)
+
+    def die(connection, keys):
+        connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(in_words, "findings_by_key", die)
+        with pytest.raises(OperationalError):
+            deliver(known)
+    assert not log.exists()
+    deliver(known)
+    with database.system() as connection:
+        assert outbox.dead_letters(connection, "log", 10) == []
+    assert Counter(ids(log)) == Counter(told)
+    assert is_drained(database)
 
 
 def test_who_has_lost_the_lane_sends_no_more_of_it(world, work, log, database, monkeypatch):

@@ -9,9 +9,7 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -21,6 +19,7 @@ import pytest
 from sqlalchemy import text
 from tests.crash.ingester import ACCOUNT, FLAWS, read_journal, resources, vulnerable
 from tests.edge.postgres import scratch
+from tests.edge.service_process import tied
 
 from openinspector.model.advisory import Advisory, Affected, Cvss, Range
 from openinspector.store import outbox
@@ -100,16 +99,13 @@ class Stage:
         self.ingesters = {number: self.ingest(number) for number in range(INGESTERS)}
 
     def serve(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        return self.run("-m", "openinspector", "serve", "--port", str(port))
+        return self.run("-m", "openinspector", "serve", "--port", "0")
 
     def ingest(self, number):
         return self.run(str(Path(__file__).with_name("ingester.py")), str(self.folder), str(number))
 
     def run(self, *arguments):
-        return subprocess.Popen([sys.executable, *arguments], env=self.environment, stderr=self.log, stdout=self.log)
+        return subprocess.Popen(tied(*arguments), env=self.environment, stderr=self.log, stdout=self.log)
 
     def kill(self, what):
         """Kills one of a kind, if there is one now."""
@@ -146,7 +142,7 @@ class Stage:
         if self.service.poll() is not None:
             self.service = self.serve()
         for number, each in self.ingesters.items():
-            if each.poll() is not None:
+            if each.poll():  # who was told to stop, and did, has ended with 0
                 self.ingesters[number] = self.ingest(number)
 
     def end(self):
@@ -274,11 +270,16 @@ def look(folder, database, flaws, *, exactly):
     assert told == changed or not exactly
 
     # The sink has every event, under its one id.
+    assert rows(database, "SELECT reason FROM delivery WHERE dead_at IS NOT NULL") == []
     sent = defaultdict(set)
     for line in (folder / "events.jsonl").read_text().splitlines():
         event = json.loads(line)
         sent[event["id"]].add(json.dumps(event["resources"]) + event["detail-type"])
         assert event["account"] == ACCOUNT
-    everything = {each.id for each in rows(database, "SELECT id::text AS id FROM event")}
-    assert set(sent) == everything
+    told = {
+        each.id: tuple(each)
+        for each in rows(database, "SELECT id::text AS id, kind, created_at, handed_at, payload FROM event")
+    }
+    assert [each for number, each in told.items() if number not in sent] == []
+    assert set(sent) == set(told)
     assert all(len(each) == 1 for each in sent.values())

@@ -22,6 +22,7 @@ UNSAFE = {
 
 REMOVAL_SECONDS = 60
 
+_PREFIX = "openinspector-test-"
 _ENOUGH = 2 << 30  # bytes of memory that may be a disk
 
 # As the owner, and as no trigger and no foreign key minds it. What is large is cut off, which leaves no dead rows.
@@ -54,7 +55,20 @@ def data_folder() -> Path:
     """
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ENOUGH
-    return Path(tempfile.mkdtemp(prefix="openinspector-test-", dir=memory if roomy else None))
+    return _new_folder(memory if roomy else Path(tempfile.gettempdir()))
+
+
+def _new_folder(base: Path) -> Path:
+    """A folder that bears our number; those of tests that were killed are removed first."""
+    for each in base.glob(f"{_PREFIX}*-*"):
+        number = each.name.removeprefix(_PREFIX).partition("-")[0]
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            shutil.rmtree(each, ignore_errors=True)  # what ends only now is still writing: the next will remove it
+        except (ValueError, OSError):
+            continue
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
 
 
 @contextmanager
@@ -64,7 +78,7 @@ def scratch():
     Not below pytest's own folder: that is closed to the user that the database runs as where we are root. The database
     ends a moment after the last who used it, so it may still be writing when we are done.
     """
-    folder = Path(tempfile.mkdtemp(prefix="openinspector-test-"))
+    folder = _new_folder(Path(tempfile.gettempdir()))
     folder.chmod(0o755)
     try:
         yield folder

@@ -1,8 +1,7 @@
 """`openinspector serve` as a process of its own, with starter advisories, and what a command of ours prints."""
 
 import os
-import signal
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -16,15 +15,31 @@ from tests.edge.postgres import scratch
 
 PROGRAMS = Path(sys.executable).parent  # of the environment that the tests run in
 START_SECONDS = 120
+END_SECONDS = 120
+SERVING = re.compile(r"^openinspector: serving \S+ at (http\S+)$", re.MULTILINE)
+
+# It is told to end when we die, even if that is so sudden that nobody can tell it; where the system can't, it stays.
+TIED = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def tied(*arguments: str) -> list[str]:
+    """The command of a Python program that doesn't outlive us."""
+    return [sys.executable, "-c", TIED, *arguments]
 
 
 @dataclass(frozen=True)
 class Served:
-    """A running service: its folder, its address, and the environment of its commands."""
+    """A running service: its folder, the environment of its commands, its process, and its address."""
 
     folder: Path
-    address: str
     environment: dict[str, str]
+    process: "subprocess.Popen[bytes]"
+    address: str
 
     def run(self, *arguments: str) -> str:
         """What a command printed.
@@ -54,34 +69,34 @@ def served(*more: str) -> Iterator[Served]:
             "OPENINSPECTOR_DB": str(folder / "advisories.sqlite"),
             "OPENINSPECTOR_CACHE": str(folder / "cache"),
         }
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        made = Served(folder, f"http://127.0.0.1:{port}", environment)
-        made.run("db", "starter")
-        command = [sys.executable, "-m", "openinspector", "serve", "--port", str(port), *more]
+        command = tied("-m", "openinspector", "serve", "--port", "0", *more)
+        subprocess.run(
+            [sys.executable, "-m", "openinspector", "db", "starter"], env=environment, check=True, capture_output=True
+        )
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(command, env=environment, stderr=log)
         try:
-            _wait_for(made, process)
-            yield made
+            yield Served(folder, environment, process, _address(folder / "log", process))
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.terminate()
             try:
-                process.wait(120)
+                process.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(30)
+                process.wait()
 
 
-def _wait_for(made: Served, process: "subprocess.Popen[bytes]") -> None:
+def _address(log: Path, process: "subprocess.Popen[bytes]") -> str:
+    """Where the service is, when it is ready."""
     ends = time.monotonic() + START_SECONDS
     while time.monotonic() < ends:
-        assert process.poll() is None, made.log()
-        try:
-            with urllib.request.urlopen(f"{made.address}/readyz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError(f"the service did not come up: {made.log()}")
+        assert process.poll() is None, log.read_text()
+        if told := SERVING.search(log.read_text()):
+            try:
+                with urllib.request.urlopen(f"{told[1]}/readyz", timeout=5) as answer:
+                    if answer.status == 200:
+                        return told[1]
+            except OSError:
+                pass
+        time.sleep(0.05)
+    raise AssertionError(f"the service did not come up: {log.read_text()}")

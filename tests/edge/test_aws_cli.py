@@ -80,18 +80,20 @@ def test_a_block_prints_what_the_page_says(printed, number):
         assert said[number] == expected
 
 
-def key_of(service):
+@pytest.fixture(scope="module")
+def keyed(service, environment):
+    """The same, with a key of the account."""
     key = json.loads(service.run("keys", "create", "--account", ACCOUNT, "--format", "json"))
-    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+    return environment | {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
-def test_boto3_does_what_the_page_says(printed, service, environment):
+def test_boto3_does_what_the_page_says(printed, service, keyed):
     assert printed[0] == 0
     [(code, expected)] = list(blocks("python"))
     done = subprocess.run(
         [sys.executable, "-"],
         input=code.replace(SHOWN, service.address),
-        env=environment | key_of(service),
+        env=keyed,
         capture_output=True,
         text=True,
         check=False,
@@ -100,40 +102,38 @@ def test_boto3_does_what_the_page_says(printed, service, environment):
     assert (done.returncode, done.stdout) == (0, expected), done.stderr
 
 
-def aws(service, environment, *arguments):
+def aws(service, keyed, *arguments):
     """Runs the AWS CLI: its exit status, what it printed, and what it complained of."""
     known = {"AWS_ENDPOINT_URL_INSPECTOR2": service.address, "AWS_DEFAULT_REGION": "us-east-1"}
     command = [str(PROGRAMS / "aws"), "inspector2", *arguments]
-    done = subprocess.run(
-        command, env=environment | known | key_of(service), capture_output=True, text=True, check=False, timeout=300
-    )
+    done = subprocess.run(command, env=keyed | known, capture_output=True, text=True, check=False, timeout=300)
     return done.returncode, done.stdout, done.stderr
 
 
-def test_a_list_is_walked_page_by_page_and_each_finding_comes_once(printed, service, environment):
+def test_a_list_is_walked_page_by_page_and_each_finding_comes_once(printed, service, keyed):
     assert printed[0] == 0
-    status, said, errors = aws(service, environment, "list-findings", "--page-size", "1", "--output", "json")
+    status, said, errors = aws(service, keyed, "list-findings", "--page-size", "1", "--output", "json")
     assert status == 0, errors
     arns = [each["findingArn"] for each in json.loads(said)["findings"]]
     assert len(arns) == len(set(arns)) > 1
-    status, said, errors = aws(service, environment, "list-findings", "--max-items", "1", "--output", "json")
+    status, said, errors = aws(service, keyed, "list-findings", "--max-items", "1", "--output", "json")
     assert status == 0, errors
     first = json.loads(said)
     assert [each["findingArn"] for each in first["findings"]] == arns[:1]
     rest = ("--starting-token", first["NextToken"], "--output", "json")
-    status, said, errors = aws(service, environment, "list-findings", *rest)
+    status, said, errors = aws(service, keyed, "list-findings", *rest)
     assert status == 0, errors
     assert [each["findingArn"] for each in json.loads(said)["findings"]] == arns[1:]
 
 
-def test_what_is_refused_is_told_in_inspectors_words(service, environment):
+def test_what_is_refused_is_told_in_inspectors_words(service, keyed):
     criteria = '{"severity": [{"comparison": "SAME_AS", "value": "HIGH"}]}'
-    status, _, errors = aws(service, environment, "list-findings", "--filter-criteria", criteria)
+    status, _, errors = aws(service, keyed, "list-findings", "--filter-criteria", criteria)
     assert status not in (0, 1)
     assert "An error occurred (ValidationException) when calling the ListFindings operation" in errors
     assert "Member must satisfy enum value set: [EQUALS, PREFIX, NOT_EQUALS]" in errors
     arn = f"arn:aws:inspector2:us-east-1:{ACCOUNT}:owner/{ACCOUNT}/filter/{'0' * 16}"
-    status, _, errors = aws(service, environment, "delete-filter", "--arn", arn)
+    status, _, errors = aws(service, keyed, "delete-filter", "--arn", arn)
     assert status not in (0, 1)
     assert "An error occurred (ResourceNotFoundException) when calling the DeleteFilter operation" in errors
 

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from openinspector.model.coverage import Coverage, ScanStatus
 from openinspector.model.event import FindingChange
@@ -69,7 +70,10 @@ def _findings(connection: Connection, keys: Collection[_Key]) -> dict[_Key, tupl
     try:
         with connection.begin_nested():
             return dict(findings_by_key(connection, keys))
-    except Exception as error:  # noqa: BLE001  one finding that can't be read must not keep back the others
+    except Exception as error:
+        if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+            raise  # it is the database that can't be read now; an event that is refused is never sent
+        # One finding that can't be read must not keep back the others.
         if len(keys) == 1:
             return {key: f"the finding can't be read: {type(error).__name__}: {error}" for key in keys}
     found: dict[_Key, tuple[Resource, Finding] | str] = {}
