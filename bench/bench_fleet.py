@@ -42,9 +42,10 @@ from openinspector.store.coverage import count_coverage
 from openinspector.store.database import Database, connect_embedded
 from openinspector.store.embedded import EmbeddedPostgres, start
 from openinspector.store.find_queries import Position, Sought, find_findings, flaws_of_findings
-from openinspector.store.finding_counts import GROUPINGS, Asked, count_findings
+from openinspector.store.finding_counts import Asked, count_findings
 from openinspector.store.findings import findings_by_key
 from openinspector.store.flaws import read_flaws
+from openinspector.store.groupings import GROUPINGS
 from places import REPOSITORY
 from report import DASH, heading, note, progress, table
 

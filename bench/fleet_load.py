@@ -48,6 +48,7 @@ from openinspector.store.database import Database, connect_embedded
 from openinspector.store.embedded import EmbeddedPostgres
 from openinspector.store.estate import storable
 from openinspector.store.findings import Written, _to_row, observation_digest
+from openinspector.store.layer_tallies import recount_layers
 from openinspector.store.observation import observation_of
 from openinspector.store.part import write_part
 from openinspector.store.tallies import recount
@@ -197,6 +198,8 @@ class _Load:
             self.connection.commit()
         with self.timed("tallies"), self.database.system() as connection:
             recount(connection)
+            while recount_layers(connection, 2_000):
+                pass
         with self.timed("VACUUM ANALYZE"):
             self.connection.autocommit = True
             for table in _TABLES:

@@ -12,7 +12,8 @@ from tests.store.fleet import NOW, OURS, REGION, THEIRS, add_resource, finding_r
 
 from openinspector.model.criteria import parse_criteria
 from openinspector.store import finding_counts
-from openinspector.store.finding_counts import GROUPINGS, Asked, count_findings
+from openinspector.store.finding_counts import Asked, count_findings
+from openinspector.store.groupings import GROUPINGS
 from openinspector.store.rows import store_findings
 from openinspector.store.tallies import COUNTS, fold
 

@@ -1,7 +1,8 @@
 """How many active findings there are, by account, package, resource and other groups; a page of groups at a time.
 
-Where nothing is asked that only a finding itself knows, the numbers come from the tallies (see tallies.py); else, and
-for layers, from the findings. Both give the same groups with the same numbers.
+Where nothing is asked that only a finding itself knows, the numbers come from the tallies (see tallies.py); else from
+the findings, and so for the layers of resources whose tallies are out of date. Both give the same groups with the same
+numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,17 +14,19 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     FromClause,
+    Integer,
     Table,
     Text,
     and_,
-    case,
     cast,
+    exists,
     func,
     literal_column,
     select,
     true,
     tuple_,
     union,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.sql.visitors import replacement_traverse
@@ -32,9 +35,17 @@ from openinspector.model.criteria import Criteria
 from openinspector.model.finding import SEVERITIES
 from openinspector.store.criteria import conditions
 from openinspector.store.enablement import accessible
-from openinspector.store.finding_packages import finding_packages, in_layers
+from openinspector.store.finding_packages import in_layers
+from openinspector.store.groupings import GROUPINGS, PACKAGE_NAME, Grouping
 from openinspector.store.listing import Entries, text_holds
-from openinspector.store.tables import WORD, finding, flaw_tally, package_tally, resource, resource_tally
+from openinspector.store.tables import (
+    WORD,
+    finding,
+    layer_recount,
+    layer_tally,
+    resource,
+    resource_tally,
+)
 from openinspector.store.tallies import COUNTS
 
 Sort = Literal["CRITICAL", "HIGH", "ALL", "NETWORK", "RESOURCES"]
@@ -84,19 +95,6 @@ class Asked:
     is_descending: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Grouping:
-    """What groups findings. With `is_of_resource`, each group is of one resource, and maybe of a part of it."""
-
-    columns: Mapping[str, Any]
-    where: tuple[Any, ...] = ()
-    beside: FromClause | None = None  # a table of the parts of the finding at hand, in each of which it counts
-    is_of_resource: bool = False
-    counts_resources: bool = False
-    tally: Table | None = None
-    layers: str = ""  # what the names of layers are like
-
-
 def count_findings(
     connection: Connection, asked: Asked, size: int, after: Position | None = None
 ) -> tuple[list[Group], Position | None]:
@@ -106,8 +104,10 @@ def count_findings(
     rows: Sequence[Mapping[Any, Any]]
     if not is_tallied(grouping, asked):
         rows = connection.execute(_query(grouping, asked, at_hand, size + 1, after)).mappings().all()
-    elif grouping.tally is resource_tally:
-        rows = connection.execute(_of_resources(grouping, asked, at_hand, size + 1, after)).mappings().all()
+    elif grouping.tally in _OF_RESOURCES:
+        is_behind = grouping.tally is layer_tally and _has_marks(connection, asked)
+        query = _of_resources(grouping, asked, at_hand, size + 1, after, is_behind=is_behind)
+        rows = connection.execute(query).mappings().all()
     else:
         rows = _of_account(connection, grouping, asked, at_hand, size + 1, after)
     page = [_group(grouping, row) for row in rows[:size]]
@@ -119,7 +119,7 @@ def is_tallied(grouping: Grouping, asked: Asked) -> bool:
     told = {name for name in asked.criteria.__struct_fields__ if getattr(asked.criteria, name)}
     if grouping.tally is None:
         return False
-    if grouping.tally is resource_tally:
+    if grouping.tally in _OF_RESOURCES:
         return not told & _OF_FINDING
     return told <= _OF_TALLY[grouping.tally.name] and not asked.texts.keys() - grouping.columns.keys()
 
@@ -128,33 +128,63 @@ def _query(grouping: Grouping, asked: Asked, at_hand: Sequence[Any], limit: int,
     counted = (
         _in_layers(grouping, asked, at_hand) if "layer" in grouping.columns else _counted(grouping, asked, at_hand)
     ).subquery("counted")
-    return _grouped(grouping, asked, counted, _numbers(counted, grouping), limit, after)
+    return _grouped(grouping, asked, counted, _with_resources(grouping, counted, numbers_of(counted)), limit, after)
 
 
-def _of_resources(grouping: Grouping, asked: Asked, at_hand: Sequence[Any], limit: int, after: Position | None) -> Any:
-    """The same from the tallies of resources."""
-    tally = resource_tally
-    compared = {"platform": resource.c.platform, "partition": resource.c.partition, **grouping.columns}
-    met = [*grouping.where, *conditions(asked.criteria), *at_hand]
+def counted_in_layers(by: str, account: str, region: str, resources: Sequence[int]) -> Any:
+    """A row for each active finding of these resources in each of the layers that it is in."""
+    asked = Asked(by, (account,), region, Criteria())
+    return _in_layers(GROUPINGS[by], asked, (), (resource.c.id.in_(resources),))
+
+
+def _has_marks(connection: Connection, asked: Asked) -> bool:
+    """Whether the layers of some resource are to be counted anew."""
+    mine = layer_recount.c.account.in_(sorted(set(asked.accounts))), layer_recount.c.region == asked.region
+    return bool(connection.execute(select(exists().where(*mine))).scalar_one())
+
+
+def _of_resources(
+    grouping: Grouping,
+    asked: Asked,
+    at_hand: Sequence[Any],
+    limit: int,
+    after: Position | None,
+    *,
+    is_behind: bool,
+) -> Any:
+    """The same from the tallies of resources; where these are behind, what they don't know is counted besides."""
+    tally = grouping.tally
+    assert tally is not None
+    named = {
+        name: tally.c.layer if name == "layer" else _told_by(tally, each) for name, each in grouping.columns.items()
+    }
+    compared = {"platform": resource.c.platform, "partition": resource.c.partition, **named}
+    met = [_told_by(tally, each) for each in (*grouping.where, *conditions(asked.criteria), *at_hand)]
     met += [text_holds(compared[name], entries) for name, entries in asked.texts.items() if entries]
-    counted = (
-        select(
-            *(_told_by(tally, each).label(name) for name, each in grouping.columns.items()),
-            *(tally.c[name] for name in ("resource_id", "type", *COUNTS)),
-        )
+    columns = ("resource_id", "type", *COUNTS)
+    marked = select(layer_recount.c.resource_id).where(
+        layer_recount.c.account.in_(sorted(set(asked.accounts))), layer_recount.c.region == asked.region
+    )
+    tallied = (
+        select(*(each.label(name) for name, each in named.items()), *(tally.c[name] for name in columns))
         .select_from(tally.join(resource, tally.c.resource_id == resource.c.id))
         .where(
             tally.c.account.in_(sorted(set(asked.accounts))),
             tally.c.region == asked.region,
             tally.c.total > 0,
-            *(_told_by(tally, each) for each in met),
+            *met,
+            *((tally.c.resource_id.not_in(marked),) if is_behind else ()),
         )
-        .subquery("counted")
     )
-    numbers = _sums(counted)
-    if grouping.counts_resources:
-        numbers["resources"] = func.count(counted.c.resource_id.distinct())
-    return _grouped(grouping, asked, counted, numbers, limit, after)
+    rows: Any = tallied
+    if is_behind:
+        now = _in_layers(grouping, asked, at_hand, (resource.c.id.in_(marked),)).subquery("now")
+        one = _counts_of_one(now)
+        rows = union_all(
+            tallied, select(*(now.c[name] for name in grouping.columns), now.c.resource_id, now.c.type, *one)
+        )
+    counted = rows.subquery("counted")
+    return _grouped(grouping, asked, counted, _with_resources(grouping, counted, _sums(counted)), limit, after)
 
 
 def _of_account(
@@ -212,7 +242,15 @@ def _page_of_account(
     )
 
 
+def _with_resources(grouping: Grouping, counted: Any, numbers: dict[str, Any]) -> dict[str, Any]:
+    if not grouping.counts_resources:
+        return numbers
+    return numbers | {"resources": func.count(counted.c.resource_id.distinct())}
+
+
 def _sums(tally: Any) -> dict[str, Any]:
+    """The numbers of a group, from rows that have those of `COUNTS`."""
+
     def total(column: Any) -> Any:
         return cast(func.sum(column), BigInteger)
 
@@ -228,15 +266,15 @@ def _sums(tally: Any) -> dict[str, Any]:
 
 
 def _told_by(tally: Table, expression: Any) -> Any:
-    """What is said of findings, said of a tally; of resources too where the tally has no other table beside it."""
+    """What is said of findings, said of a tally; of resources too where the tally has no such table beside it."""
 
     def replaced(element: Any, **_: Any) -> Any:
         table = getattr(element, "table", None)
         if table is finding:
             return tally.c[element.name]
-        if table is resource and tally is not resource_tally:
+        if table is resource and tally not in _OF_RESOURCES:
             return tally.c[_OF_RESOURCE[element.name]]
-        return tally.c.name if element is _PACKAGE_NAME else None
+        return tally.c.name if element is PACKAGE_NAME else None
 
     return replacement_traverse(expression, {}, replaced)
 
@@ -293,16 +331,20 @@ def _counted(grouping: Grouping, asked: Asked, at_hand: Sequence[Any]) -> Any:
     )
 
 
-def _in_layers(grouping: Grouping, asked: Asked, at_hand: Sequence[Any]) -> Any:
-    """The same of layers: what is in an inventory is gone through once, and not again for each finding."""
+def _in_layers(grouping: Grouping, asked: Asked, at_hand: Sequence[Any], of_resource: Sequence[Any] = ()) -> Any:
+    """The same of layers: what is in an inventory is gone through once, and not again for each finding.
+
+    `of_resource` says of which resources alone.
+    """
     told = {name for name in asked.criteria.__struct_fields__ if getattr(asked.criteria, name)}
-    which = [] if told & _OF_FINDING else conditions(asked.criteria)
+    which = [] if told & {*_OF_FINDING, "finding_type"} else conditions(asked.criteria)
     concerned = resource.alias("concerned")
     of_accounts = resource.c.account.in_(sorted(set(asked.accounts))), resource.c.region == asked.region
-    met = (_moved(resource, concerned, each) for each in (*of_accounts, *grouping.where, *which))
+    met = (_moved(resource, concerned, each) for each in (*of_accounts, *grouping.where, *which, *of_resource))
     # What compares layers comes last.
     texts = {name: entries for name, entries in asked.texts.items() if name != "layer"}
     whole = replace(grouping, columns={}, beside=None)
+    at_hand = (*at_hand, *of_resource)
     findings = _counted(whole, replace(asked, texts=texts), at_hand).add_columns(finding.c.id)
     matched = in_layers(findings, select(concerned.c.inventory_id).where(*met)).subquery("matched")
     kept = _counted(grouping, asked, at_hand).add_columns(finding.c.id)
@@ -325,17 +367,26 @@ def _moved(table: Table, alias: Any, expression: Any) -> Any:
     return replacement_traverse(expression, {}, replaced)
 
 
-def _numbers(counted: Any, grouping: Grouping) -> dict[str, Any]:
+def _counts_of_one(found: Any) -> list[Any]:
+    """What a finding adds to each of `COUNTS`."""
+    ranks = [cast(found.c.severity == rank, Integer) for rank in range(len(SEVERITIES))]
+    is_exploitable = cast(func.coalesce(found.c.exploit, False), Integer)
+    return [literal_column("1"), *ranks, is_exploitable, cast(found.c.fix == "YES", Integer)]
+
+
+def numbers_of(found: Any) -> dict[str, Any]:
+    """The numbers of a group of findings: of all, by severity, and so on."""
+
     def those(condition: Any) -> Any:
         return func.count().filter(condition)
 
     return {
         "all": func.count(),
-        **{word: those(counted.c.severity == rank) for rank, word in enumerate(SEVERITIES)},
-        "exploitable": those(counted.c.exploit),
-        "fixable": those(counted.c.fix == "YES"),
-        "network": those(counted.c.type == "NETWORK_REACHABILITY"),
-        "resources": func.count(counted.c.resource_id.distinct()) if grouping.counts_resources else literal_column("0"),
+        **{word: those(found.c.severity == rank) for rank, word in enumerate(SEVERITIES)},
+        "exploitable": those(found.c.exploit),
+        "fixable": those(found.c.fix == "YES"),
+        "network": those(found.c.type == "NETWORK_REACHABILITY"),
+        "resources": literal_column("0"),
     }
 
 
@@ -381,22 +432,6 @@ def _group(grouping: Grouping, row: Mapping[Any, Any]) -> Group:
     )
 
 
-def _of_kind(kind: str) -> Grouping:
-    return Grouping({}, (resource.c.type == kind,), is_of_resource=True, tally=resource_tally)
-
-
-def _layers(kind: str, *, named: str) -> Grouping:
-    """Of each resource of a kind, the layers with vulnerable packages whose names are like this."""
-    place = finding_packages().c.place
-    layer = select(place.label("place")).where(place.like(named)).distinct().lateral("layer")
-    return Grouping(
-        {"layer": layer.c.place}, (resource.c.type == kind,), beside=layer, is_of_resource=True, layers=named
-    )
-
-
-_PACKAGE_NAMES: Final = func.unnest(finding.c.package_names).column_valued("package_name")
-_NAMED: Final = select(cast(_PACKAGE_NAMES, WORD).label("name")).distinct().correlate(finding).lateral("named")
-_PACKAGE_NAME: Final = _NAMED.c.name
 # Criteria that only a finding itself can meet, and those that the tallies of accounts know.
 _OF_FINDING: Final = frozenset(
     {
@@ -410,39 +445,5 @@ _OF_TALLY: Final[Mapping[str, frozenset[str]]] = {
     "flaw_tally": frozenset({"aws_account_id", "finding_type", "resource_type", "title", "vulnerability_id"}),
     "package_tally": frozenset({"aws_account_id", "finding_type", "resource_type"}),
 }
+_OF_RESOURCES: Final = (resource_tally, layer_tally)
 _OF_RESOURCE: Final = {"type": "resource_type", "account": "account", "region": "region"}
-_ACCOUNT: Final = {"account": finding.c.account}
-_PLACE: Final = {**_ACCOUNT, "partition": resource.c.partition}
-_IS_IMAGE: Final = resource.c.type == "AWS_ECR_CONTAINER_IMAGE"
-_IS_MACHINE: Final = resource.c.type == "MACHINE_IMAGE"
-_AMI: Final = case((_IS_MACHINE, resource.c.external_id), else_=resource.c.details.op("->>")("image_id"))
-_SCAN: Final = case((_IS_MACHINE, "MACHINE_IMAGE_SCAN"), else_="INSTANCE_SCAN")
-
-GROUPINGS: Final[Mapping[str, Grouping]] = {
-    "account": Grouping(_ACCOUNT, tally=resource_tally),
-    "place": Grouping(_PLACE, tally=resource_tally),
-    "package": Grouping(
-        {"name": _PACKAGE_NAME, **_ACCOUNT}, (_PACKAGE_NAME != "",), beside=_NAMED, tally=package_tally
-    ),
-    "title": Grouping(
-        {"title": finding.c.title, "vulnerability": finding.c.vulnerability_id, **_ACCOUNT}, tally=flaw_tally
-    ),
-    "repository": Grouping(
-        {"repository": resource.c.repository, **_PLACE},
-        (_IS_IMAGE, resource.c.repository != ""),
-        counts_resources=True,
-        tally=resource_tally,
-    ),
-    "ami": Grouping(
-        {"ami": _AMI, "scan": _SCAN, **_PLACE},
-        (and_(resource.c.type.in_(("AWS_EC2_INSTANCE", "MACHINE_IMAGE")), _AMI != ""),),
-        counts_resources=True,
-        tally=resource_tally,
-    ),
-    "instance": _of_kind("AWS_EC2_INSTANCE"),
-    "image": _of_kind("AWS_ECR_CONTAINER_IMAGE"),
-    "function": _of_kind("AWS_LAMBDA_FUNCTION"),
-    "code repository": _of_kind("CODE_REPOSITORY"),
-    "image layer": _layers("AWS_ECR_CONTAINER_IMAGE", named="sha256:%"),
-    "function layer": _layers("AWS_LAMBDA_FUNCTION", named="arn:%"),
-}

@@ -385,6 +385,31 @@ resource_tally: Final = Table(
     comment="How many active findings of a type a resource has; triggers of `finding` keep it.",
 )
 
+layer_tally: Final = Table(
+    "layer_tally",
+    metadata,
+    Column("resource_id", BigInteger, primary_key=True),
+    Column("layer", WORD, primary_key=True),
+    key_word("type"),
+    key_word("account"),
+    key_word("region"),
+    key_word("resource_type"),
+    *_counts(),
+    Index("layer_tally_by_account", "account", "region", "resource_type", "resource_id"),
+    comment="How many active findings a resource has in each of its layers; counted by a chore, and out of date where"
+    " `layer_recount` says so.",
+)
+
+layer_recount: Final = Table(
+    "layer_recount",
+    metadata,
+    Column("resource_id", BigInteger, primary_key=True),
+    key_word("account"),
+    key_word("region"),
+    Index("layer_recount_by_account", "account", "region", "resource_id"),
+    comment="Resources whose layers are to be counted anew; triggers of `finding` and `resource` say so.",
+)
+
 flaw_tally: Final = Table(
     "flaw_tally",
     metadata,

@@ -9,6 +9,8 @@ needn't think of it and none can be forgotten:
   of what has changed, which wait for nobody, and the sum of all rows with a key is what there is. `fold` puts them
   together.
 
+What is in which layer is another matter: see layer_tallies.py.
+
 A transaction sees findings and tallies of the same moment.
 """
 
@@ -27,6 +29,10 @@ _KEYS: Final = {
 }
 _RESOURCE_KEYS: Final = ("resource_id", "type", "account", "region", "resource_type")
 _NOBODY_ELSE: Final = text("LOCK TABLE finding IN SHARE ROW EXCLUSIVE MODE")
+_MARK_ALL: Final = text(
+    "INSERT INTO layer_recount (resource_id, account, region) SELECT id, account, region FROM resource"
+    " WHERE type IN ('AWS_ECR_CONTAINER_IMAGE', 'AWS_LAMBDA_FUNCTION') ON CONFLICT DO NOTHING"
+)
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
 _LOCK_KEY: Final = 0x74616C6C79  # "tally"
 
@@ -46,11 +52,15 @@ def fold(connection: Connection, most: int) -> int:
 
 
 def recount(connection: Connection) -> None:
-    """Counts everything anew: after findings were loaded while the triggers were off. Nobody else writes meanwhile."""
+    """Counts everything anew: after findings were loaded while the triggers were off. Nobody else writes meanwhile.
+
+    Layers are marked, to be counted by `layer_tallies.recount_layers`.
+    """
     connection.execute(_NOBODY_ELSE)
     for table, keys in (("resource_tally", _RESOURCE_KEYS), *_KEYS.items()):
         connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608  our own names
         connection.execute(text(_recount(table, keys)))
+    connection.execute(_MARK_ALL)
 
 
 def _recount(table: str, keys: tuple[str, ...]) -> str:

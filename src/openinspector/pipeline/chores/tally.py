@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from openinspector.pipeline.contract import Chore, Work
+from openinspector.store.layer_tallies import recount_layers
 from openinspector.store.tallies import fold
 
 _AT_ONCE: Final = 50_000  # rows of each table, in one transaction
+_RESOURCES_AT_ONCE: Final = 500  # whose layers are counted, in one
 
 
 def _tally(work: Work) -> int:
@@ -16,6 +18,12 @@ def _tally(work: Work) -> int:
             count = fold(connection, _AT_ONCE)
         folded += count
         if count < _AT_ONCE:
+            break
+    while not work.stopping():
+        with work.database.system() as connection:
+            count = recount_layers(connection, _RESOURCES_AT_ONCE)
+        folded += count
+        if not count:
             break
     return folded
 

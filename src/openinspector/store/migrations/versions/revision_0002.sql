@@ -307,6 +307,46 @@ CREATE INDEX package_tally_new ON openinspector.package_tally (account) WHERE is
 CREATE INDEX package_tally_critical ON openinspector.package_tally (account, region) WHERE critical <> 0;
 CREATE INDEX package_tally_empty ON openinspector.package_tally (account) WHERE total = 0 AND NOT is_new;
 
+-- What is in which layer follows from inventories, so that a chore counts it; here is only said where that has to be.
+CREATE TABLE openinspector.layer_tally (
+    resource_id bigint,
+    layer text COLLATE "C",
+    type text COLLATE "C" NOT NULL,
+    account text COLLATE "C" NOT NULL,
+    region text COLLATE "C" NOT NULL,
+    resource_type text COLLATE "C" NOT NULL,
+    total integer DEFAULT 0 NOT NULL,
+    untriaged integer DEFAULT 0 NOT NULL,
+    informational integer DEFAULT 0 NOT NULL,
+    low integer DEFAULT 0 NOT NULL,
+    medium integer DEFAULT 0 NOT NULL,
+    high integer DEFAULT 0 NOT NULL,
+    critical integer DEFAULT 0 NOT NULL,
+    exploitable integer DEFAULT 0 NOT NULL,
+    fixable integer DEFAULT 0 NOT NULL,
+    PRIMARY KEY (resource_id, layer)
+);
+COMMENT ON TABLE openinspector.layer_tally IS 'How many active findings a resource has in each of its layers; counted by a chore, and out of date where `layer_recount` says so.';
+CREATE INDEX layer_tally_by_account ON openinspector.layer_tally (account, region, resource_type, resource_id);
+CREATE TABLE openinspector.layer_recount (
+    resource_id bigint PRIMARY KEY,
+    account text COLLATE "C" NOT NULL,
+    region text COLLATE "C" NOT NULL
+);
+COMMENT ON TABLE openinspector.layer_recount IS 'Resources whose layers are to be counted anew; triggers of `finding` and `resource` say so.';
+CREATE INDEX layer_recount_by_account ON openinspector.layer_recount (account, region, resource_id);
+CREATE FUNCTION openinspector.layers_moved() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    INSERT INTO openinspector.layer_recount VALUES (NEW.id, NEW.account, NEW.region) ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER layers_moved AFTER UPDATE ON openinspector.resource FOR EACH ROW
+    WHEN (NEW.type IN ('AWS_ECR_CONTAINER_IMAGE', 'AWS_LAMBDA_FUNCTION')
+          AND (OLD.inventory_id, OLD.details -> 'layers') IS DISTINCT FROM (NEW.inventory_id, NEW.details -> 'layers'))
+    EXECUTE FUNCTION openinspector.layers_moved();
+
 -- One function for each kind of change; what differs is which rows have come (1) and gone (-1). The rows of one resource
 -- are written under its lock, so its tally is updated in place; the others are only added to.
 DO $do$
@@ -327,6 +367,11 @@ BEGIN
         LEFT JOIN openinspector.resource r ON r.id = c.resource_id
         LEFT JOIN openinspector.resource_tally t ON t.resource_id = c.resource_id AND t.type = c.type
         WHERE c.status = 'ACTIVE' AND coalesce(r.type, t.resource_type) IS NOT NULL
+    ), layers AS (
+        INSERT INTO openinspector.layer_recount (resource_id, account, region)
+        SELECT DISTINCT resource_id, account, region FROM changed
+        WHERE resource_type IN ('AWS_ECR_CONTAINER_IMAGE', 'AWS_LAMBDA_FUNCTION') AND vulnerability_id <> ''
+        ORDER BY resource_id ON CONFLICT DO NOTHING
     ), resources AS (
         INSERT INTO openinspector.resource_tally AS t (resource_id, type, account, region, resource_type, total, untriaged, informational, low, medium, high, critical, exploitable, fixable)
         SELECT resource_id, type, account, region, resource_type, sum(total) AS total, sum(untriaged) AS untriaged, sum(informational) AS informational, sum(low) AS low, sum(medium) AS medium, sum(high) AS high, sum(critical) AS critical, sum(exploitable) AS exploitable, sum(fixable) AS fixable
@@ -366,7 +411,7 @@ DO $$
 DECLARE
     protected text;
 BEGIN
-    FOREACH protected IN ARRAY ARRAY['resource_tally', 'flaw_tally', 'package_tally'] LOOP
+    FOREACH protected IN ARRAY ARRAY['resource_tally', 'layer_tally', 'layer_recount', 'flaw_tally', 'package_tally'] LOOP
         EXECUTE format('ALTER TABLE openinspector.%I ENABLE ROW LEVEL SECURITY', protected);
         EXECUTE format('ALTER TABLE openinspector.%I FORCE ROW LEVEL SECURITY', protected);
         EXECUTE format('CREATE POLICY system ON openinspector.%I TO openinspector_system USING (true)', protected);
@@ -384,6 +429,8 @@ SET LOCAL ROLE openinspector_system;
 INSERT INTO openinspector.resource_tally (resource_id, type, account, region, resource_type, total, untriaged, informational, low, medium, high, critical, exploitable, fixable)
 SELECT f.resource_id, f.type, f.account, f.region, r.type, count(*), count(*) FILTER (WHERE f.severity = 0), count(*) FILTER (WHERE f.severity = 1), count(*) FILTER (WHERE f.severity = 2), count(*) FILTER (WHERE f.severity = 3), count(*) FILTER (WHERE f.severity = 4), count(*) FILTER (WHERE f.severity = 5), count(*) FILTER (WHERE f.exploit), count(*) FILTER (WHERE f.fix = 'YES')
 FROM openinspector.finding f JOIN openinspector.resource r ON r.id = f.resource_id WHERE f.status = 'ACTIVE' GROUP BY 1, 2, 3, 4, 5;
+INSERT INTO openinspector.layer_recount (resource_id, account, region)
+SELECT id, account, region FROM openinspector.resource WHERE type IN ('AWS_ECR_CONTAINER_IMAGE', 'AWS_LAMBDA_FUNCTION');
 INSERT INTO openinspector.flaw_tally (account, region, resource_type, type, vulnerability_id, title, total, untriaged, informational, low, medium, high, critical, exploitable, fixable, is_new)
 SELECT f.account, f.region, r.type, f.type, f.vulnerability_id, f.title, count(*), count(*) FILTER (WHERE f.severity = 0), count(*) FILTER (WHERE f.severity = 1), count(*) FILTER (WHERE f.severity = 2), count(*) FILTER (WHERE f.severity = 3), count(*) FILTER (WHERE f.severity = 4), count(*) FILTER (WHERE f.severity = 5), count(*) FILTER (WHERE f.exploit), count(*) FILTER (WHERE f.fix = 'YES'), false
 FROM openinspector.finding f JOIN openinspector.resource r ON r.id = f.resource_id WHERE f.status = 'ACTIVE' GROUP BY 1, 2, 3, 4, 5, 6;
