@@ -69,8 +69,8 @@ def add_fleet(database, account, instances, flaws, status="ACTIVE", first=0, not
                 "INSERT INTO finding (account, region, id, resource_id, key, type, status, severity,"
                 " first_observed_at, last_observed_at, updated_at, vulnerability_id, title, package_names)"
                 " SELECT :account, :region, gen_random_uuid(), r, v, 'PACKAGE_VULNERABILITY', :status, 4, :now, :now,"
-                " :now, v, v || ' - lib', '{}' FROM unnest(CAST(:ids AS bigint[])) AS r,"
-                " unnest(CAST(:flaws AS text[])) AS v"
+                " :now, v, v || ' - lib', ARRAY['lib' || n - 1] FROM unnest(CAST(:ids AS bigint[])) AS r,"
+                " unnest(CAST(:flaws AS text[])) WITH ORDINALITY AS w (v, n)"
             ),
             {
                 "account": account,

@@ -121,6 +121,7 @@ def store(connection, number, place, seen, *, missed=False):
             vulnerability_id=details.id,
             vulnerability_source=details.source,
             vendor_severity=details.vendor_severity,
+            package_names=tuple(dict.fromkeys(each.package.name for each in details.packages)),
             details=kept if is_closed or had is not flaw else None,
         )
         if observation.epss is not None:

@@ -235,8 +235,18 @@ def _related(entries: Sequence[_Entry]) -> _Condition:
 
 
 def _packages(entries: Sequence[PackageFilter]) -> _Condition:
-    packages = finding_packages()
-    return exists(select(1).select_from(packages).where(or_(*(_package(each, packages) for each in entries))))
+    """Names are written with the finding; whatever else is asked of a package follows from inventories."""
+    named = [each.name for each in entries if each.name is not None and each == PackageFilter(name=each.name)]
+    others = [each for each in entries if each.name is None or each != PackageFilter(name=each.name)]
+    met: list[_Condition] = []
+    if named:
+        names = func.unnest(finding.c.package_names).table_valued("name").render_derived()
+        name = type_coerce(names.c.name, WORD).collate("C")
+        met.append(exists(select(1).select_from(names).where(or_(*(_text(name)([each]) for each in named)))))
+    if others:
+        packages = finding_packages()
+        met.append(exists(select(1).select_from(packages).where(or_(*(_package(each, packages) for each in others)))))
+    return or_(*met)
 
 
 def _package(entry: PackageFilter, packages: Subquery) -> _Condition:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -257,6 +258,7 @@ def _engine(url: URL, name: str, pool: int, *, role: str) -> Engine:
         pool_timeout=REQUEST_SECONDS,
         pool_pre_ping=True,
         pool_recycle=3600,
+        json_deserializer=msgspec.json.decode,
         connect_args=_arguments(f"{name} {os.getpid()}", seconds, f"-c role={role}" if role else ""),
     )
 

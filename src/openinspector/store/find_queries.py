@@ -1,19 +1,17 @@
 """Lists of findings: filtered, sorted, and a page at a time.
 
-A sort is a few *walks*, one after the other, each along an index (see tables.py): where one value is nearly all there
-is, it has a walk of its own, and so has what an attribute is missing of. A page goes on in the walk and behind the row
-where the last one ended, so no row is ever counted off, however far the page. Of several accounts each is walked by
-itself, and the heads are merged: first a few of each, and then more of those alone that have all of these in the page.
-Where the account comes first in the order, those at the front are asked first, and often nobody else is.
+A sort is a few *walks*, one after the other, each along an index (see walks.py). A page goes on in the walk and behind
+the row where the last one ended, so no row is ever counted off, however far the page. Of several accounts each is
+walked by itself, and the heads are merged: first a few of each, and then more of those alone that have all of these in
+the page. Where the account comes first in the order, those at the front are asked first, and often nobody else is.
 
 Findings that are equal in the sort field are ordered by account and id, as their ARNs are. Only where the field is one
 of the resource's, or EPSS, the resource's or the flaw's own id comes between the two: that is what the index ends in.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -24,10 +22,8 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
-    exists,
     func,
     literal_column,
-    not_,
     or_,
     select,
     true,
@@ -38,13 +34,12 @@ from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.visitors import iterate
 
 from openinspector.model.criteria import Criteria
-from openinspector.store.criteria import conditions
 from openinspector.store.enablement import accessible
-from openinspector.store.narrowing import narrowing
-from openinspector.store.tables import WORD, enrichment, finding, resource
+from openinspector.store.narrowing import Narrowing, accounts_meant
+from openinspector.store.tables import WORD, finding, resource
+from openinspector.store.walks import Known, Walk, walks_of
 
-Value = str | int | float | datetime | None
-Position = tuple[int, Value, str, str | None, bytes]  # walk, sort value, account, tie, id: a row and its place
+Position = tuple[int, Known, str, str | None, bytes]  # walk, sort value, account, tie, id: a row and its place
 
 _LOWEST_ID: Final = UUID(int=0)  # digests, so no finding has either of them
 _HIGHEST_ID: Final = UUID(int=(1 << 128) - 1)
@@ -79,39 +74,6 @@ class Sought:
 _WITH_RESOURCE: Final = finding.join(resource, finding.c.resource_id == resource.c.id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """What a walk is sorted by. `absent` is the SQL literal that counts where it is missing, "" where it never is."""
-
-    column: Any
-    absent: str = ""
-
-    @property
-    def key(self) -> Any:
-        """As the index has it."""
-        return self._known(self.column)
-
-    def of(self, value: Value) -> Any:
-        """The key of a value."""
-        return self._known(cast(bindparam(None, value, type_=self.column.type), self.column.type))
-
-    def _known(self, expression: Any) -> Any:
-        return func.coalesce(expression, literal_column(self.absent)) if self.absent else expression
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """A part of a sort: findings in the order of value, tie (a text) and id.
-
-    With both value and tie, these are of another table in `source`: its rows are walked, and the findings of each.
-    """
-
-    source: FromClause = finding
-    where: tuple[Any, ...] = ()
-    value: _Value | None = None
-    tie: Any = None
-
-
 def find_findings(
     connection: Connection, sought: Sought, size: int, after: Position | None = None
 ) -> tuple[list[FindingId], Position | None]:
@@ -119,17 +81,15 @@ def find_findings(
 
     `after` is the position that the page before gave, with the same `sought`.
     """
-    walks = _SORTS[sought.sort]
-    numbers = [number for number in range(len(walks)) if after is None or _is_ahead(number, after[0], sought)]
-    met = [
-        *conditions(sought.criteria),
-        *narrowing(connection, sought.criteria),
-        *accessible(connection, sought.accounts, sought.region),
-    ]
+    sought = replace(sought, accounts=accounts_meant(sought.accounts, sought.criteria))
+    walks = walks_of(sought.sort, sought.criteria)
+    ahead = [number for number in walks if after is None or _is_ahead(number, after[0], sought)]
+    narrowing = Narrowing(connection, sought.criteria, sought.region)
+    met = [*narrowing.met, *accessible(connection, sought.accounts, sought.region)]
     rows: list[Position] = []
-    for number in reversed(numbers) if sought.is_descending else numbers:
+    for number in sorted(ahead, reverse=sought.is_descending):
         start = after if after is not None and after[0] == number else None
-        found_here = _walked(connection, walks[number], sought, met, size + 1 - len(rows), start)
+        found_here = _walked(connection, walks[number], sought, met, narrowing, size + 1 - len(rows), start)
         rows += [(number, row.value, row.account, row.tie, row.id.bytes) for row in found_here]
         if len(rows) > size:
             break
@@ -151,17 +111,30 @@ def _is_ahead(number: int, current: int, sought: Sought) -> bool:
 
 
 def _walked(
-    connection: Connection, walk: _Walk, sought: Sought, met: Sequence[Any], limit: int, after: Position | None
+    connection: Connection,
+    walk: Walk,
+    sought: Sought,
+    met: Sequence[Any],
+    narrowing: Narrowing,
+    limit: int,
+    after: Position | None,
 ) -> list[Any]:
     """The next rows of a walk."""
     accounts = sorted(set(sought.accounts), reverse=sought.is_descending)
     if walk.value is None and walk.tie is None:
         rows: list[Any] = []
         for several in _growing(_from(accounts, after, sought)):
-            rows += connection.execute(_query(walk, sought, several, met, limit - len(rows), limit, after))
+            concerned, also = narrowing.of_resources(several)
+            if concerned:
+                query = _query(walk, sought, concerned, [*met, *also], limit - len(rows), limit, after)
+                rows += connection.execute(query)
             if len(rows) == limit:
                 break
         return rows
+    accounts, also = narrowing.of_resources(accounts)
+    if not accounts:
+        return []
+    met = [*met, *also]
     few = max(_FEW, 2 * limit // len(accounts))
     heads = connection.execute(_query(walk, sought, accounts, met, limit, min(few, limit), after)).all()
     if few >= limit:
@@ -192,14 +165,14 @@ def _growing(accounts: Sequence[str]) -> Iterator[Sequence[str]]:
         start, count = start + count, count * 4
 
 
-def _place(walk: _Walk, row: Any) -> tuple[Any, ...]:
+def _place(walk: Walk, row: Any) -> tuple[Any, ...]:
     """Where a row stands in the order of a walk, as `_order` has it; what is missing is less than all that is there."""
     value = (row.value is not None, row.value) if row.value is not None else (False,)
     return (*value, row.account, row.tie or "", row.id.bytes)
 
 
 def _query(
-    walk: _Walk,
+    walk: Walk,
     sought: Sought,
     accounts: Sequence[str],
     met: Sequence[Any],
@@ -209,7 +182,12 @@ def _query(
 ) -> Any:
     """The next rows of a walk: at most so many of each account, merged."""
     scope = _scope(walk, accounts, after)
-    each = _rows(walk, sought, met, scope, after).limit(of_each).lateral("found")
+    rows = (
+        _rows(walk, sought, met, scope, after)
+        if walk.ranked is None
+        else _ranked_rows(walk, sought, met, scope, after, of_each)
+    )
+    each = rows.limit(of_each).lateral("found")
     merged = _order(walk, each.c.key, each.c.tie, account=each.c.account, id_=each.c.id)
     return (
         select(each.c.value, each.c.tie, each.c.account, each.c.id)
@@ -219,7 +197,7 @@ def _query(
     )
 
 
-def _rows(walk: _Walk, sought: Sought, met: Sequence[Any], scope: Any, after: Position | None) -> Any:
+def _rows(walk: Walk, sought: Sought, met: Sequence[Any], scope: Any, after: Position | None) -> Any:
     """The rows of an account, in the order of the walk's index."""
     nothing: Any = literal_column("NULL")
     key, value = (walk.value.key, walk.value.column) if walk.value is not None else (nothing, nothing)
@@ -235,11 +213,39 @@ def _rows(walk: _Walk, sought: Sought, met: Sequence[Any], scope: Any, after: Po
     )
 
 
-def _with_resource(walk: _Walk, met: Sequence[Any]) -> FromClause:
+def _ranked_rows(
+    walk: Walk, sought: Sought, met: Sequence[Any], scope: Any, after: Position | None, of_each: int
+) -> Any:
+    """The same for flaws that are ranked: from the first on, the findings that the account has of each.
+
+    Left to choose, the planner would read all findings of the account and sort them.
+    """
+    assert walk.ranked is not None
+    assert walk.value is not None
+    behind = _behind(walk, sought, scope, after)
+    own = (
+        select(finding.c.account, finding.c.id)
+        .select_from(_with_resource(walk, met))
+        .where(finding.c.account == scope.c.account, finding.c.region == sought.region)
+        .where(finding.c.vulnerability_id == walk.tie, *met, *behind[1:])
+        .order_by(*_directed(sought, [finding.c.id]))
+        .limit(of_each)
+        .correlate(scope, walk.ranked)
+        .lateral("own")
+    )
+    key = walk.value.key
+    return (
+        select(key.label("key"), walk.value.column.label("value"), walk.tie.label("tie"), own.c.account, own.c.id)
+        .select_from(walk.ranked.join(own, true()))
+        .where(*walk.where, *behind[:1])
+        .order_by(*_directed(sought, _order(walk, key, walk.tie, id_=own.c.id)))
+    )
+
+
+def _with_resource(walk: Walk, met: Sequence[Any]) -> FromClause:
     """What is walked; the resource beside it only where something asks for it: most indexes say all by themselves."""
-    if walk.source is not finding or not any(map(_asks_resource, (walk.tie, walk.value and walk.value.column, *met))):
-        return walk.source
-    return _WITH_RESOURCE
+    asking = (walk.tie, walk.value and walk.value.column, *met)
+    return _WITH_RESOURCE if any(map(_asks_resource, asking)) else finding
 
 
 def _asks_resource(expression: Any) -> bool:
@@ -248,7 +254,7 @@ def _asks_resource(expression: Any) -> bool:
     return any(isinstance(each, TextClause) or getattr(each, "table", None) is resource for each in iterate(expression))
 
 
-def _order(walk: _Walk, key: Any, tie: Any, account: Any = None, id_: Any = None) -> list[Any]:
+def _order(walk: Walk, key: Any, tie: Any, account: Any = None, id_: Any = None) -> list[Any]:
     """What rows are ordered by; those of one account don't need it."""
     order = [key] if walk.value is not None else []
     order += [account] if account is not None else []
@@ -260,7 +266,7 @@ def _directed(sought: Sought, order: Sequence[Any]) -> list[Any]:
     return [each.desc() if sought.is_descending else each.asc() for each in order]
 
 
-def _scope(walk: _Walk, accounts: Sequence[str], after: Position | None) -> Any:
+def _scope(walk: Walk, accounts: Sequence[str], after: Position | None) -> Any:
     """The accounts as a table, each with the tie and id that its rows of the last sort value are behind.
 
     Of an account before that of the last row (in ascending order) all of those rows have been seen, so they are behind
@@ -292,7 +298,7 @@ def _placed(each: str, account: str, last: Any, bounds: tuple[Any, Any]) -> Any:
     return last if each == account else highest if each < account else lowest
 
 
-def _behind(walk: _Walk, sought: Sought, scope: Any, after: Position | None) -> tuple[Any, ...]:
+def _behind(walk: Walk, sought: Sought, scope: Any, after: Position | None) -> tuple[Any, ...]:
     """Rows behind the last one. A comparison of rows is one range of the index."""
     if after is None:
         return ()
@@ -312,55 +318,3 @@ def _behind(walk: _Walk, sought: Sought, scope: Any, after: Position | None) -> 
 
 def _beyond(sought: Sought, left: Any, right: Any) -> Any:
     return left < right if sought.is_descending else left > right
-
-
-def _plain(sorted_by: Any, absent: str = "") -> tuple[_Walk, ...]:
-    return (_Walk(value=_Value(sorted_by, absent)),)
-
-
-def _apart(sorted_by: Any, common: str, *, is_lowest: bool) -> tuple[_Walk, ...]:
-    """A walk of the one value that nearly all have, and one of the others, of which alone there is an index."""
-    # Literals: the planner has to see that the condition is the partial index's.
-    literal: Any = literal_column(f"'{common}'")
-    most, others = _Walk(where=(sorted_by == literal,)), _Walk(where=(sorted_by != literal,), value=_Value(sorted_by))
-    return (most, others) if is_lowest else (others, most)
-
-
-def _by_resource(sorted_by: Any, absent: str = "") -> tuple[_Walk, ...]:
-    return (_Walk(value=_Value(sorted_by, absent), tie=resource.c.external_id),)
-
-
-def _by_epss() -> tuple[_Walk, ...]:
-    """Flaws without a score come first, and what has no flaw; then the others by their scores."""
-    ranked = enrichment.alias("ranked")
-    linked = ranked.c.vulnerability_id == finding.c.vulnerability_id
-    source = ranked.join(finding, linked).join(resource, finding.c.resource_id == resource.c.id)
-    has_score = ranked.c.epss.is_not(None)
-    unknown = not_(exists(select(1).select_from(ranked).where(linked, has_score).correlate(finding)))
-    return (
-        _Walk(where=(unknown,), tie=finding.c.vulnerability_id),
-        _Walk(source, where=(has_score,), value=_Value(ranked.c.epss, "-1"), tie=ranked.c.vulnerability_id),
-    )
-
-
-_UNSORTED: Final = (_Walk(),)
-_SORTS: Final[Mapping[str, tuple[_Walk, ...]]] = {
-    "": _UNSORTED,
-    "AWS_ACCOUNT_ID": _UNSORTED,
-    "FINDING_TYPE": _apart(finding.c.type, "PACKAGE_VULNERABILITY", is_lowest=False),
-    "SEVERITY": _plain(finding.c.severity),
-    "FIRST_OBSERVED_AT": _plain(finding.c.first_observed_at),
-    "LAST_OBSERVED_AT": _plain(finding.c.last_observed_at),
-    "FINDING_STATUS": _apart(finding.c.status, "ACTIVE", is_lowest=True),
-    "RESOURCE_TYPE": _by_resource(resource.c.type),
-    "ECR_IMAGE_PUSHED_AT": _by_resource(resource.c.pushed_at, "'-infinity'"),
-    "ECR_IMAGE_REPOSITORY_NAME": _by_resource(resource.c.repository),
-    "ECR_IMAGE_REGISTRY": _by_resource(resource.c.registry),
-    "NETWORK_PROTOCOL": _apart(finding.c.protocol, "", is_lowest=True),
-    "COMPONENT_TYPE": _apart(finding.c.component_type, "", is_lowest=True),
-    "VULNERABILITY_ID": _plain(finding.c.vulnerability_id),
-    "VULNERABILITY_SOURCE": _plain(finding.c.vulnerability_source),
-    "INSPECTOR_SCORE": _plain(finding.c.score, "-1"),
-    "VENDOR_SEVERITY": _plain(finding.c.vendor_severity),
-    "EPSS_SCORE": _by_epss(),
-}

@@ -9,6 +9,7 @@ inventory by now), a package that only an earlier look has seen.
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -155,7 +156,7 @@ def _assemble(connection: Connection, rows: Collection[Any]) -> Iterable[tuple[R
     """The findings of rows of the table, in their order."""
     found = [_from_row(row) for row in rows]
     mine = select(resource).where(resource.c.id.in_({each.resource_id for each in found}))
-    resources = {row.id: row for row in connection.execute(mine)}
+    resources = {row.id: row for row in connection.execute(mine).all()}
     wanted = {
         (resources[each.resource_id].inventory_id, each.vulnerability_id)
         for each in found
@@ -240,8 +241,9 @@ def _life(row: FindingRow) -> Life:
 
 
 def _from_row(row: Any) -> FindingRow:
-    values = {name: getattr(row, name) for name in FindingRow.__struct_fields__}
-    return FindingRow(**{**values, "package_names": tuple(row.package_names)})
+    """From a row with the columns of the table, in their order."""
+    *values, package_names = _FIELDS(row)
+    return FindingRow(**dict(zip(_NAMES, values, strict=True)), package_names=tuple(package_names))
 
 
 def _to_row(about: Resource, resource_id: int, written: Written) -> tuple[FindingRow, Observation]:
@@ -292,8 +294,11 @@ def _to_row(about: Resource, resource_id: int, written: Written) -> tuple[Findin
     return row, seen
 
 
+_NAMES: Final = tuple(name for name in FindingRow.__struct_fields__ if name != "package_names")
+_FIELDS: Final = itemgetter(*map(finding.c.keys().index, (*_NAMES, "package_names")))
 _OF_FLAWS: Final = text(
-    "SELECT f.* FROM unnest(CAST(:resources AS bigint[]), CAST(:flaws AS text[])) AS w (resource_id, flaw)"
+    f"SELECT {', '.join(f'f.{each.name}' for each in finding.c)} FROM"  # noqa: S608  our own names
+    " unnest(CAST(:resources AS bigint[]), CAST(:flaws AS text[])) AS w (resource_id, flaw)"
     " JOIN finding f ON f.resource_id = w.resource_id AND f.key = w.flaw ORDER BY f.first_observed_at, f.id"
 )
 _DELETE: Final = text("DELETE FROM finding WHERE account = :account AND region = :region AND id = ANY (:ids)")

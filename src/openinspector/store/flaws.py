@@ -14,7 +14,7 @@ from openinspector.store.rows import flaw_of
 
 def read_flaws(connection: Connection, ids: Collection[str]) -> dict[str, Vulnerability]:
     """Those that are known, by their ids."""
-    return {row.id: _flaw(row) for row in connection.execute(_FLAWS, {"flaws": sorted(ids)})}
+    return {row.id: _flaw(row) for row in connection.execute(_FLAWS, {"flaws": sorted(ids)}).all()}
 
 
 def _flaw(row: Any) -> Vulnerability:

@@ -17,9 +17,8 @@ import zstandard
 from sqlalchemy import Connection, text
 
 from openinspector.match.remedy import remedy
-from openinspector.model.advisory import State
 from openinspector.model.finding import Observation
-from openinspector.model.match import Evidence, Finding, Report, SeverityWord, Vulnerability
+from openinspector.model.match import Evidence, Finding, Report, Vulnerability
 from openinspector.model.match import Match as Found
 from openinspector.model.package import Location, Package, SourcePackage
 from openinspector.model.resource import Resource
@@ -115,7 +114,7 @@ def read_matched(connection: Connection, wanted: Collection[tuple[int, str]]) ->
     layers: dict[int, tuple[str, ...]] = {}
     found: dict[tuple[int, str], list[Finding]] = {}
     values = {"inventories": inventories, "flaws": named, "silent": list(SILENT)}
-    for row in connection.execute(_MATCHES, values):
+    for row in connection.execute(_MATCHES, values).all():
         if row.vulnerability_id not in flaws:
             continue
         names = layers.setdefault(row.inventory_id, tuple(row.layers))
@@ -163,37 +162,38 @@ def to_row(finding: Finding, package_id: int) -> Match:
 
 
 def _from_row(row: Any, flaw: Vulnerability, layers: Sequence[str], evidence: tuple[Evidence, ...]) -> Finding:
-    extra = row.extra or {}
-    source = SourcePackage(name=row.source_name, version=row.source_version) if row.source_name else None
+    # Hundreds of rows make a page, and names of columns are looked up slowly.
+    _, _, layer, introduced, path, owner, more, *of_package, _, state, fixed, severity, word, source, related, _ = row
+    kind, name, version, arch, module, repository, source_name, source_version = of_package
+    extra = dict(more or {})
+    qualifiers = tuple((extra.pop("qualifiers", None) or {}).items())
     package = Package(
-        type=row.type,
-        name=row.name,
-        version=row.version,
-        location=Location(path=row.path, layer=_layer(layers, row.layer), introduced=_layer(layers, row.introduced)),
-        arch=row.arch,
-        source=source,
-        module=row.module,
-        repository=row.package_repository,
-        owner=row.owner,
-        **{name: value for name, value in extra.items() if name != "qualifiers"},
-        qualifiers=tuple((extra.get("qualifiers") or {}).items()),
+        type=kind,
+        name=name,
+        version=version,
+        location=Location(path=path, layer=_layer(layers, layer), introduced=_layer(layers, introduced)),
+        arch=arch,
+        source=SourcePackage(name=source_name, version=source_version) if source_name else None,
+        module=module,
+        repository=repository,
+        owner=owner,
+        **extra,
+        qualifiers=qualifiers,
     )
-    state: State = row.state
-    severity: SeverityWord = row.severity
     match = Found(
         vulnerability=flaw.id,
         package=package,
         evidence=evidence,
-        fixed_version=row.fixed_version,
+        fixed_version=fixed,
         state=state,
-        vendor_severity=row.vendor_severity,
-        related=tuple(row.related),
+        vendor_severity=word,
+        related=tuple(related),
     )
     return Finding(
         match=match,
         vulnerability=flaw,
         severity=severity,
-        severity_source=row.source,
+        severity_source=source,
         remediation=remedy(match) if evidence else "",
     )
 

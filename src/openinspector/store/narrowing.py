@@ -1,34 +1,84 @@
-"""Conditions that follow from criteria and say nothing new, but by which PostgreSQL finds the few rows that there are.
+"""Criteria as conditions by which PostgreSQL finds the few rows that there are.
 
-What packages a finding has, and how its flaw scores, is not written with it (see findings.py): asked of one finding
-after another, a rare package would be sought through all of them. The flaws that can be meant are read first, and an
-index has the findings of each; told as values they also show the planner how many there will be.
+What its resource is like, what packages a finding has, and how its flaw scores, is not written with it (see
+findings.py): asked of one finding after another, a rare package would be sought through all of them. The resources and
+flaws that can be meant are read first, and an index has the findings of each; told as values they also show the planner
+how many there will be.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, any_, bindparam, cast, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import BigInteger
 
+from openinspector.find.criteria import compared
 from openinspector.model.criteria import Criteria, PackageFilter
-from openinspector.store.criteria import epss_within, named_texts
-from openinspector.store.tables import WORDS, enrichment, finding, package, package_vulnerability
+from openinspector.store.criteria import conditions, epss_within, named_texts
+from openinspector.store.tables import WORDS, enrichment, finding, package, package_vulnerability, resource
 
 MOST: Final = 5_000  # flaws; where more can be meant, findings that have one of them are not far to seek
+MOST_RESOURCES: Final = 2_000  # the same of resources
+
+_FEW_ACCOUNTS: Final = 4  # whose resources are gone through; of more of them only where an index has those
+_FEW_RESOURCES: Final = 150  # whose findings are all read and sorted; of more, those in the order of a walk are met
+_INDEXED: Final = ("resource_id", "ecr_image_repository_name", "cloud_image_repository_name")
+_OF_RESOURCE: Final = (
+    *("resource_id", "resource_tags", "ec2_", "ecr_", "lambda_", "machine_"),
+    *("cloud_vm_", "cloud_image_", "cloud_serverless_"),
+)
 
 
-def narrowing(connection: Connection, criteria: Criteria) -> list[ColumnElement[bool]]:
-    """What findings that meet the criteria also meet."""
-    met: list[ColumnElement[bool]] = []
-    if (flaws := _of_packages(connection, criteria.vulnerable_packages or ())) is not None:
-        # What is closed has the packages that it had then, whatever is known of them today; others may keep some, too.
-        keeps = and_(finding.c.status != "CLOSED", finding.c.details.has_key("packages"))
-        met.append(or_(finding.c.status == "CLOSED", keeps, _among(flaws)))
-    if criteria.epss_score:
-        scored = select(enrichment.c.vulnerability_id).where(epss_within(criteria.epss_score))
-        if (flaws := _read(connection, scored)) is not None:
-            met.append(_among(flaws))
-    return met
+def accounts_meant(accounts: Sequence[str], criteria: Criteria) -> list[str]:
+    """Those of the accounts whose findings can meet the criteria."""
+    asked = [compared(each) for each in (criteria.aws_account_id, criteria.cloud_provider_account_id) if each]
+    return [account for account in accounts if all(holds((account,)) for holds in asked)]
+
+
+class Narrowing:
+    """The conditions that findings meet, as far as they can be told by values."""
+
+    def __init__(self, connection: Connection, criteria: Criteria, region: str) -> None:
+        self._connection = connection
+        self._region = region
+        asked = {name: each for name in criteria.__struct_fields__ if (each := getattr(criteria, name))}
+        of_resource = {name: asked.pop(name) for name in list(asked) if name.startswith(_OF_RESOURCE)}
+        self._of_resource = conditions(Criteria(**of_resource))
+        self._is_indexed = any(each.comparison == "EQUALS" for name in _INDEXED for each in of_resource.get(name, ()))
+        self._resources: dict[tuple[str, ...], tuple[list[str], list[ColumnElement[bool]]]] = {}
+        also: list[ColumnElement[bool]] = []
+        if (flaws := _of_packages(connection, criteria.vulnerable_packages or ())) is not None:
+            # What is closed has the packages that it had then, whatever is known of them today; others may keep some.
+            keeps = and_(finding.c.status != "CLOSED", finding.c.details.has_key("packages"))
+            also.append(or_(finding.c.status == "CLOSED", keeps, _among(flaws)))
+        if criteria.epss_score:
+            scored = select(enrichment.c.vulnerability_id).where(epss_within(criteria.epss_score))
+            if (flaws := _read(connection, scored)) is not None:
+                del asked["epss_score"]
+                also.append(_among(flaws))
+        self.met = [*conditions(Criteria(**asked)), *also]
+
+    def of_resources(self, accounts: Sequence[str]) -> tuple[list[str], list[ColumnElement[bool]]]:
+        """What findings of these accounts meet besides, and whose alone can, where few resources are meant."""
+        if not self._of_resource or not (self._is_indexed or len(accounts) <= _FEW_ACCOUNTS):
+            return list(accounts), self._of_resource
+        key = tuple(accounts)
+        if key not in self._resources:
+            self._resources[key] = self._read_resources(key)
+        return self._resources[key]
+
+    def _read_resources(self, accounts: Sequence[str]) -> tuple[list[str], list[ColumnElement[bool]]]:
+        mine = resource.c.account.in_(accounts), resource.c.region == self._region
+        asked = select(resource.c.id, resource.c.account).where(*mine, *self._of_resource).limit(MOST_RESOURCES + 1)
+        found = self._connection.execute(asked).all()
+        if len(found) > MOST_RESOURCES:
+            return list(accounts), self._of_resource
+        concerned = {row.account for row in found}
+        ids = cast(bindparam(None, [row.id for row in found], type_=_NUMBERS), _NUMBERS)
+        # The planner thinks that an account has far fewer of their findings than it has, and would sort them all.
+        number: Any = finding.c.resource_id if len(found) <= _FEW_RESOURCES else finding.c.resource_id + 0
+        return [each for each in accounts if each in concerned], [number == any_(ids)]
 
 
 def _of_packages(connection: Connection, entries: Sequence[PackageFilter]) -> list[str] | None:
@@ -50,3 +100,6 @@ def _read(connection: Connection, flaws: Any) -> list[str] | None:
 def _among(flaws: list[str]) -> ColumnElement[bool]:
     values = cast(bindparam(None, flaws, type_=WORDS), WORDS)
     return finding.c.vulnerability_id == any_(values)
+
+
+_NUMBERS: Final = ARRAY(BigInteger)
