@@ -16,7 +16,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, and_, cast, column, func, select, text
+from sqlalchemy import BigInteger, Connection, and_, any_, cast, column, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
@@ -155,7 +155,8 @@ def observation_digest(observation: Observation) -> UUID:
 def _assemble(connection: Connection, rows: Collection[Any]) -> Iterable[tuple[Resource, Known]]:
     """The findings of rows of the table, in their order."""
     found = [_from_row(row) for row in rows]
-    mine = select(resource).where(resource.c.id.in_({each.resource_id for each in found}))
+    numbers = cast(sorted({each.resource_id for each in found}), ARRAY(BigInteger))
+    mine = select(resource).where(resource.c.id == any_(numbers))
     resources = {row.id: row for row in connection.execute(mine).all()}
     wanted = {
         (resources[each.resource_id].inventory_id, each.vulnerability_id)
