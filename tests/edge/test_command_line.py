@@ -18,8 +18,9 @@ def home(tmp_path_factory):
     return folder
 
 
-def run(home, *arguments):
+def run(home, *arguments, **more):
     environment = {**os.environ, "OPENINSPECTOR_DB": str(home / "a.sqlite"), "OPENINSPECTOR_CACHE": str(home / "cache")}
+    environment |= more
     command = [sys.executable, "-m", "openinspector", *arguments]
     return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False, timeout=300)
 
@@ -43,7 +44,12 @@ def test_a_finding_is_printed_with_its_fix_and_starter_data_says_what_it_is(home
         (("scan", "dir:nothing-there"), 2),
         (("scan", "app", "--format", "nonsense"), 2),
         (("scan", "app", "--db", "nothing-there"), 3),
+        (("scan", "./nothing-there.tar"), 2),
         (("version-compare", "nonsense", "1", "2"), 2),
+        (("db", "sign", "nothing-there", "--key", "any.key"), 2),
+        (("db", "update", "--mirror", "nothing-there"), 2),
+        (("db", "starter", "--output", "app/requirements.txt/a.sqlite"), 3),
+        (("db", "starter", "--output", "/dev/null/a.sqlite"), 3),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else str(each),
 )
@@ -52,6 +58,24 @@ def test_the_exit_status_tells(home, arguments, status):
     assert done.returncode == status
     assert "Traceback" not in done.stderr
     assert status in (0, 1) or done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_named_and_the_file_in_place_stays(home):
+    before = (home / "a.sqlite").read_bytes()
+    done = run(home, "db", "starter", "--output", "app/requirements.txt/a.sqlite")
+    assert done.stderr.startswith("openinspector: the advisory file app/requirements.txt/a.sqlite can't be written: ")
+    done = run(home, "db", "starter", OPENINSPECTOR_CACHE=str(home / "app" / "requirements.txt"))
+    assert done.returncode == 3
+    assert "requirements.txt/parts can't be written: " in done.stderr
+    assert "OPENINSPECTOR_CACHE" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (home / "a.sqlite").read_bytes() == before
+
+
+def test_a_path_that_leads_nowhere_is_no_image_of_a_registry(home):
+    assert run(home, "scan", "./gone/app.tar").stderr == (
+        "openinspector: there is no file or directory './gone/app.tar'\n"
+    )
 
 
 def test_what_is_left_out_is_counted(home):

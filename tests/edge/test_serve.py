@@ -1,5 +1,6 @@
 """The service as a process: keys are made, boto3 talks to it, and it ends when it is told to."""
 
+import base64
 import json
 import signal
 import subprocess
@@ -23,9 +24,10 @@ def service():
         yield made
 
 
-def run(service, *arguments):
+def run(service, *arguments, **more):
     command = [sys.executable, "-m", "openinspector", *arguments]
-    return subprocess.run(command, env=service.environment, capture_output=True, text=True, check=False, timeout=300)
+    given = {**service.environment, **more}
+    return subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=300)
 
 
 def key_of(service, *more):
@@ -85,6 +87,25 @@ def test_an_account_that_is_none_is_a_usage_error(service, account):
     done = run(service, "keys", "create", "--account", account)
     assert done.returncode == 2
     assert "12 digits" in done.stderr
+
+
+def test_with_other_sealing_keys_nothing_is_made_or_served(service):
+    key_of(service)
+    before = service.run("keys", "list", "--account", ACCOUNT)
+    other = base64.b64encode(b"o" * 32).decode()
+    for command in (("keys", "create", "--account", ACCOUNT), ("serve", "--port", "0")):
+        done = run(service, *command, OPENINSPECTOR_SEALING_KEY=other)
+        assert done.returncode == 3
+        assert "no access key opens with the sealing keys that are here" in done.stderr
+        assert "serving" not in done.stderr
+    assert service.run("keys", "list", "--account", ACCOUNT) == before
+
+
+def test_once_the_keys_that_do_not_open_are_ended_others_can_be_made(service):
+    other = base64.b64encode(b"o" * 32).decode()
+    for each in json.loads(service.run("keys", "list", "--account", ACCOUNT, "--format", "json")):
+        assert run(service, "keys", "disable", each["AccessKeyId"], OPENINSPECTOR_SEALING_KEY=other).returncode == 0
+    assert run(service, "keys", "create", "--account", ACCOUNT, OPENINSPECTOR_SEALING_KEY=other).returncode == 0
 
 
 def test_it_ends_when_it_is_told_to_and_says_nothing_wrong(service):

@@ -1,8 +1,10 @@
 """`openinspector sinks`, over a real database."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert, update
 from tests.chores.outbox import World, settings, to_web
 from tests.publish.receiver import Receiver
 from tests.service.callers import REGION, Clock
@@ -12,6 +14,7 @@ from openinspector.pipeline.contract import Work
 from openinspector.pipeline.deliver import deliver
 from openinspector.store.database import connect_embedded
 from openinspector.store.sealing import Sealer
+from openinspector.store.tables import chore, sink
 
 
 def none():
@@ -45,6 +48,14 @@ def sent(postgres, template, tmp_path):
         yield address, work, told, receiver
 
 
+def _left_out_for(work, name, minutes):
+    """Workers have been sending until now, and none has named the sink."""
+    with work.database.system() as connection:
+        connection.execute(insert(chore).values(name="deliver", due_at=work.clock(), last_ended_at=work.clock()))
+        seen = work.clock() - timedelta(minutes=minutes)
+        connection.execute(update(sink).where(sink.c.name == name).values(seen_at=seen))
+
+
 def said(capsys, address, *arguments, status=0):
     assert main(["sinks", *arguments, "--database-url", address]) == status
     return capsys.readouterr()
@@ -57,7 +68,7 @@ def test_sinks_are_listed_and_what_they_refused_is_sent_again(capsys, sent):
     assert (dead["name"], dead["waiting"], dead["dead"], dead["failures"]) == ("dead", 3, 0, 1)
     people = said(capsys, address, "list").out.splitlines()
     assert people[1].split() == ["chat", "webhook", "0", "1", "2026-03-02", "10:15:30", "fine"]
-    assert "takes nothing, 1 times: http://127.0.0.1:9/:" in people[2]
+    assert "takes nothing, once: http://127.0.0.1:9/:" in people[2]
 
     (letter,) = json.loads(said(capsys, address, "dead", "chat", "--format", "json").out)
     assert letter["id"] == told[0]
@@ -65,8 +76,13 @@ def test_sinks_are_listed_and_what_they_refused_is_sent_again(capsys, sent):
     assert "dontshow" not in letter["reason"]
     assert told[0] in said(capsys, address, "dead", "chat").out
 
-    assert said(capsys, address, "retry", "chat").out == "1 events are sent to chat again\n"
+    assert said(capsys, address, "retry", "chat").out == "1 event is sent to chat again\n"
     deliver(work)
     assert receiver.ids[-1] == told[0]
+
+    _left_out_for(work, "dead", minutes=4)
+    chat, dead = said(capsys, address, "list").out.splitlines()[1:]
+    assert chat.endswith("fine")
+    assert dead.endswith("no worker's settings have named it since 2026-03-02 10:11:30")
 
     assert "there is no sink 'fax' (there are: chat, dead)" in said(capsys, address, "dead", "fax", status=2).err

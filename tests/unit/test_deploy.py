@@ -1,6 +1,8 @@
 """The files that run the service elsewhere say what this version understands."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,19 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 MANIFESTS = list(yaml.safe_load_all((DEPLOY / "kubernetes" / "openinspector.yaml").read_text()))
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
+
+
+@pytest.fixture
+def load_settings_of(monkeypatch, tmp_path):
+    from openinspector.pipeline.settings import load_settings
+
+    def of(text):
+        path = tmp_path / "settings.toml"
+        path.write_text(text)
+        monkeypatch.setenv("OPENINSPECTOR_SETTINGS", str(path))
+        return load_settings(frozenset())
+
+    return of
 
 
 def pods():
@@ -40,6 +55,34 @@ def test_every_command_is_understood(command):
         assert chosen.status_host == "0.0.0.0"
 
 
+def test_where_one_feed_fails_the_service_starts_with_the_others(tmp_path):
+    advisories = COMPOSE["services"]["advisories"]
+    scripts = [advisories["entrypoint"][2].replace("$$", "$")]
+    scripts += [each["command"][2] for pod in pods().values() for each in pod["initContainers"]]
+    command = tmp_path / "openinspector"
+    command.write_text('#!/bin/sh\ntest "$*" = "db update" || exit 9\n$WRITES\nexit 3\n')
+    command.chmod(0o700)
+    for number, script in enumerate(scripts):
+        data = tmp_path / str(number)
+        data.mkdir()
+        given = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "OPENINSPECTOR_DATA": str(data)}
+        ran = [
+            subprocess.run(["sh", "-c", script], env={**given, "WRITES": writes}, check=False).returncode
+            for writes in (":", f"touch {data}/advisories.sqlite", ":")
+        ]
+        assert ran == [1, 0, 0], script
+
+
+def test_a_pod_has_the_memory_that_the_documents_of_its_settings_may_take(load_settings_of):
+    (config,) = [each for each in MANIFESTS if each["kind"] == "ConfigMap"]
+    confined = load_settings_of(config["data"]["settings.toml"]).confined
+    (api,) = pods()["openinspector-api"]["containers"]
+    limit = api["resources"]["limits"]["memory"]
+    assert limit.endswith("Gi")
+    assert confined.children > 0
+    assert int(limit[:-2]) << 30 > (confined.children + 1) * confined.memory
+
+
 def test_every_variable_is_documented():
     settings = (DEPLOY.parent / "docs" / "settings.md").read_text()
     named = set()
@@ -49,15 +92,10 @@ def test_every_variable_is_documented():
     assert {each for each in named if f"`{each}`" not in settings} == set()
 
 
-def test_settings_are_understood(monkeypatch, tmp_path):
-    from openinspector.pipeline.settings import load_settings
-
+def test_settings_are_understood(load_settings_of):
     (config,) = [each for each in MANIFESTS if each["kind"] == "ConfigMap"]
     for text in (config["data"]["settings.toml"], (DEPLOY / "settings.toml").read_text()):
-        path = tmp_path / "settings.toml"
-        path.write_text(text)
-        monkeypatch.setenv("OPENINSPECTOR_SETTINGS", str(path))
-        assert load_settings(frozenset()) is not None
+        assert load_settings_of(text) is not None
 
 
 def test_pods_run_without_rights_and_drain_longer_than_the_service():

@@ -53,8 +53,10 @@ def detect(text: str) -> Choice:
         return Choice(kind=_kind_of_file(path), name=text)
     if path.exists():
         raise UsageError(f"{text} is neither a file nor a directory")
-    if "/" in text or ":" in text:
+    if ("/" in text or ":" in text) and not text.startswith((".", "/", "~")):
         return Choice(kind="registry", name=text)
+    if "/" in text:
+        raise UsageError(f"there is no file or directory {text!r}")
     raise UsageError(
         f"there is no file or directory {text!r};"
         f" for an image in a registry write image:{text}, for this machine write host"

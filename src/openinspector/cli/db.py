@@ -59,7 +59,8 @@ def update_command(chosen: argparse.Namespace) -> int:
     for note in done.notes:
         print(f"openinspector: {note}", file=sys.stderr)
     version = f", version {done.version} of the mirror" if done.version else ""
-    words = f"{done.fresh} documents are new, {done.unchanged} unchanged ({done.received / 1e6:.1f} MB read{version})"
+    fresh = "1 document is new" if done.fresh == 1 else f"{done.fresh} documents are new"
+    words = f"{fresh}, {done.unchanged} unchanged ({done.received / 1e6:.1f} MB read{version})"
     counts = {"fresh": done.fresh, "unchanged": done.unchanged, "received": done.received, "version": done.version}
     return _say_built(chosen, done.built, {**counts, "notes": done.notes}, words)
 
@@ -81,6 +82,8 @@ def sign_command(chosen: argparse.Namespace) -> int:
     from openinspector.pipeline.mirror import sign_folder
     from openinspector.pipeline.registry import feeds
 
+    if not Path(chosen.folder).is_dir():
+        raise UsageError(f"there is no folder {chosen.folder}")
     manifest = sign_folder(Path(chosen.folder), Path(chosen.key), chosen.version_number, feeds().values())
     size = sum(entry.size for entry in manifest.files.values())
     words = f"{chosen.folder}: version {manifest.version}, {len(manifest.files)} documents, {size / 1e6:.1f} MB"
@@ -155,7 +158,10 @@ def _mirror(chosen: argparse.Namespace, settings: "MirrorSettings") -> "Mirror |
         if chosen.mirror_key:
             raise UsageError("--mirror-key says nothing without a mirror (--mirror URL_OR_DIR)")
         return None
-    return Mirror(where=where, key=load_public(key) if key else b"")
+    mirror = Mirror(where=where, key=load_public(key) if key else b"")
+    if mirror.folder is not None and not mirror.folder.is_dir():
+        raise UsageError(f"there is no folder {mirror.folder}, the mirror")
+    return mirror
 
 
 def _say_built(chosen: argparse.Namespace, built: "Built", said: Mapping[str, object], words: str) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 from typing import Any, Final
 
 import msgspec
@@ -56,7 +57,7 @@ def _here(chosen: argparse.Namespace, tags: Mapping[str, str]) -> int:
         said = {"resource": resource.id, "status": inventory.status, "changes": counted, "problems": done.problems}
         print(msgspec.json.format(msgspec.json.encode(said)).decode())
     else:
-        _tell(resource.id, counted, done.problems)
+        _tell(resource.id, counted, done.problems, status=inventory.status)
     return 0 if inventory.status == "whole" else _PARTIAL
 
 
@@ -72,14 +73,19 @@ def _there(chosen: argparse.Namespace, tags: Mapping[str, str]) -> int:
         asked["accountId"] = account_of(chosen.account)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     asked["inventory"] = msgspec.Raw(document(_inventory(chosen), now).encode())
-    said = hand_in(
-        endpoint, chosen.region, msgspec.json.encode(asked), ca_bundle=chosen.ca_bundle, profile=chosen.profile
-    )
+
+    def pause(seconds: float) -> None:
+        print(f"openinspector: {endpoint} doesn't take it yet, and is asked again in {seconds:.0f} s", file=sys.stderr)
+        sleep(seconds)
+
+    body = msgspec.json.encode(asked)
+    said = hand_in(endpoint, chosen.region, body, ca_bundle=chosen.ca_bundle, profile=chosen.profile, pause=pause)
     if chosen.format == "json":
         print(msgspec.json.format(msgspec.json.encode({"resource": chosen.id, **said})).decode())
     else:
         counts = {each: said.get(each, 0) for each in _COUNTS}
-        _tell(chosen.id, counts, said.get("problems", 0), superseded=bool(said.get("superseded")))
+        status, superseded = str(said.get("status", "")), bool(said.get("superseded"))
+        _tell(chosen.id, counts, said.get("problems", 0), status=status, superseded=superseded)
     return 0 if said.get("status") == "whole" else _PARTIAL
 
 
@@ -128,8 +134,14 @@ def _tags(given: list[str]) -> dict[str, str]:
     return named
 
 
-def _tell(resource: str, counts: Mapping[str, int], doubts: int, *, superseded: bool = False) -> None:
+def _tell(
+    resource: str, counts: Mapping[str, int], doubts: int, *, status: str = "whole", superseded: bool = False
+) -> None:
     words = ", ".join(f"{count} {word}" for word, count in sorted(counts.items()) if count) or "nothing changed"
     if superseded:
         words += "; a later scan of it was handed in meanwhile, which counts"
-    print(f"{resource}: {words}" + (f"; {doubts} doubts" if doubts else ""))
+    if doubts:
+        words += f"; {doubts} {'doubt' if doubts == 1 else 'doubts'}"
+    if status != "whole":
+        words += f"; the scan is {status}, so nothing is closed"
+    print(f"{resource}: {words}")

@@ -29,6 +29,7 @@ def create_command(chosen: argparse.Namespace) -> int:
     lifetime = timedelta(days=chosen.days) if chosen.days is not None else None
     with database(chosen) as found:
         ring = DatabaseKeyRing(found, open_sealer(data_folder(chosen)))
+        ring.refuse_other_keys(datetime.now(UTC))
         made = ring.create(account, chosen.role, datetime.now(UTC), lifetime=lifetime, note=chosen.note)
     if chosen.format == "json":
         said = {"AccessKeyId": made.key.id, "SecretAccessKey": made.secret, "Account": account, "Role": chosen.role}

@@ -69,23 +69,27 @@ def work_of(chosen: argparse.Namespace, found: "Database") -> "Work":
     """What the service works with, over a database.
 
     Raises:
-        UsageError: The settings or the sealing keys can't be read.
+        UsageError: The settings make no sense.
+        StoreError: The sealing keys can't be read, or are others than those of the access keys.
     """
     from openinspector.pipeline.contract import Work
     from openinspector.pipeline.in_force import advisories_in_force
     from openinspector.pipeline.registry import feeds
     from openinspector.pipeline.settings import load_settings
     from openinspector.pipeline.worker import chores, poker
+    from openinspector.store.key_ring import DatabaseKeyRing
     from openinspector.store.sealing import open_sealer
 
     data = data_folder(chosen)
+    sealer = open_sealer(data)
+    DatabaseKeyRing(found, sealer).refuse_other_keys(datetime.now(UTC))
     work = Work(
         database=found,
         region=chosen.region,
         data=data,
         settings=load_settings(frozenset(feeds())),
         advisories=advisories_in_force,
-        sealer=open_sealer(data),
+        sealer=sealer,
         clock=lambda: datetime.now(UTC),
     )
     return replace(work, poke=poker(work, chores()))

@@ -52,7 +52,7 @@ def retry_command(chosen: argparse.Namespace) -> int:
     if chosen.format == "json":
         _print({"sink": chosen.sink, "revived": count})
         return 0
-    print(f"{count:,} events are sent to {chosen.sink} again")
+    print(f"{count:,} {'event is' if count == 1 else 'events are'} sent to {chosen.sink} again")
     return 0
 
 
@@ -64,7 +64,11 @@ def _look_for(name: str, states: list[SinkState]) -> None:
 
 def _line(state: SinkState) -> str:
     sent = f"{state.sent_at:%Y-%m-%d %H:%M:%S}" if state.sent_at else "never"
-    how = f"takes nothing, {state.failures} times: {state.reason}" if state.failures else "fine"
+    how = "fine"
+    if state.left_out_since:
+        how = f"no worker's settings have named it since {state.left_out_since:%Y-%m-%d %H:%M:%S}"
+    elif state.failures:
+        how = f"takes nothing, {'once' if state.failures == 1 else f'{state.failures} times'}: {state.reason}"
     counts = f"{_count(state.waiting):>8}{_count(state.dead):>8}"
     return f"{state.name:<20}{state.kind:<13}{counts}  {sent:<22}{_visible(how)}"
 

@@ -85,7 +85,8 @@ def explain(name: str, inventory: Inventory, index: Told) -> Explanation:
     if rejected:
         verdict = f"{identity} is not reported: the CVE program or NVD rejected it."
     elif affected:
-        verdict = f"{identity} is reported: {affected} ranges contain an installed version."
+        ranges = "1 range contains" if affected == 1 else f"{affected} ranges contain"
+        verdict = f"{identity} is reported: {ranges} an installed version."
     elif undecided:
         verdict = f"{identity} is not reported, but {undecided} comparisons could not be made."
     elif steps:

@@ -54,7 +54,10 @@ def unfit_destination(destination: Destination, region: str) -> tuple[str, str] 
         return wrong
     key = _KEY(destination.kms_key_arn)
     if key is None:
-        return "kmsKeyArn", "It is not the ARN of a KMS key (arn:aws:kms:<Region>:<account>:key/<id>)."
+        return (
+            "kmsKeyArn",
+            f"{destination.kms_key_arn!r:.200} is not the ARN of a KMS key (arn:aws:kms:<Region>:<account>:key/<id>).",
+        )
     if key[1] != region:
         return "kmsKeyArn", f"The KMS key is in {key[1]}, and has to be in the Region of the findings, {region}."
     return None
@@ -70,18 +73,18 @@ def unfit_folder(destination: Destination) -> tuple[str, str] | None:
         return wrong
     folders = destination.key_prefix.removesuffix("/").split("/") if destination.key_prefix else []
     if any(each in ("", ".", "..") for each in folders):
-        return "keyPrefix", "It is a path of folders: none of them is empty, a dot or two dots."
+        return "keyPrefix", "keyPrefix is a path of folders: none of them is empty, a dot or two dots."
     return None
 
 
 def _unfit_names(destination: Destination) -> tuple[str, str] | None:
     name, prefix = destination.bucket_name, destination.key_prefix
     if not _BUCKET(name) or ".." in name or _NUMBERS(name):
-        return "bucketName", "It is no name of a bucket: 3 to 63 small letters, digits, dots and dashes."
+        return "bucketName", f"{name!r:.80} is no name of a bucket: 3 to 63 small letters, digits, dots and dashes."
     if len(prefix.encode("utf-8", "surrogatepass")) > LONGEST_PREFIX:
-        return "keyPrefix", f"It is longer than {LONGEST_PREFIX} bytes."
+        return "keyPrefix", f"keyPrefix is longer than {LONGEST_PREFIX} bytes."
     if any(ord(each) < 0x20 or ord(each) == 0x7F or 0xD800 <= ord(each) < 0xE000 for each in prefix):
-        return "keyPrefix", "It has characters that nobody can see."
+        return "keyPrefix", "keyPrefix has characters that nobody can see."
     return None
 
 

@@ -5,6 +5,7 @@ into a generation. A document that can't be read leaves its feed's previous part
 feed says so.
 """
 
+import errno
 import hashlib
 import os
 import time
@@ -18,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from openinspector import __version__
-from openinspector.errors import FeedError, OpenInspectorError
+from openinspector.errors import FeedError, OpenInspectorError, StoreError
 from openinspector.feeds.contract import Document, Feed
 from openinspector.pipeline.registry import feeds as all_feeds
 from openinspector.store.compile import FeedState, compile_parts
@@ -72,10 +73,10 @@ def build(
 
     Raises:
         FeedError: The folder has no document of any feed.
+        StoreError: The advisory file or the cache can't be written.
     """
     plugins = {name: feed for name, feed in all_feeds().items() if brought is None or name in brought}
-    parts = cache / "parts"
-    parts.mkdir(parents=True, exist_ok=True, mode=0o700)
+    parts = parts_folder(cache)
     works = list(_find(folder, plugins.values(), parts))
     if not works:
         raise FeedError(
@@ -99,6 +100,26 @@ def build(
     claimed = {work.path for work in works}
     unclaimed = tuple(path for path in _all_files(folder) if path not in claimed)
     return Built(digest=digest, output=output, feeds=states, unclaimed=unclaimed)
+
+
+def parts_folder(cache: Path) -> Path:
+    """The folder of the cache with what was read of each document, made where it is missing.
+
+    Raises:
+        StoreError: It can't be written.
+    """
+    parts = cache / "parts"
+    try:
+        parts.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _unwritten(parts, error.strerror or str(error)) from error
+    if not os.access(parts, os.W_OK | os.X_OK):
+        raise _unwritten(parts, os.strerror(errno.EACCES))
+    return parts
+
+
+def _unwritten(parts: Path, why: str) -> StoreError:
+    return StoreError(f"the cache {parts} can't be written: {why} (OPENINSPECTOR_CACHE names another folder for it)")
 
 
 def _find(folder: Path, plugins: Iterable[Feed], parts: Path) -> Iterator[Work]:

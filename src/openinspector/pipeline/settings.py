@@ -63,6 +63,7 @@ _LEAST_AUDIT = 90  # days; younger entries the database gives nobody away (forge
 _PERIOD = re.compile(r"([0-9]{1,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _SHORTEST_PERIOD = timedelta(minutes=10)
+_LEAST_MEMORY = 16 << 20  # bytes; with less hardly a document could be read
 _DEAREST = 1_000_000  # dollars for an hour or a scan
 UPDATE_SECONDS = 2 * 3600
 
@@ -253,6 +254,7 @@ def load_settings(names: frozenset[str]) -> Settings:
         raise UsageError(f"{path}: there is no feed {unknown[0]!r} (`openinspector db layout` lists them)")
     if settings.update.seconds <= 0 or settings.update.largest_document <= 0:
         raise UsageError(f"{path}: the bounds of [update] are positive numbers")
+    _check_addresses(path, settings)
     _check_reports(path, settings.reports)
     _check_usage(path, settings.usage)
     _check_schedule(path, settings.schedule)
@@ -264,7 +266,26 @@ def load_settings(names: frozenset[str]) -> Settings:
     confined = settings.confined
     if confined.children < 0 or min(confined.memory, confined.cpu, confined.seconds, confined.wait) <= 0:
         raise UsageError(f"{path}: the bounds of [confined] are positive numbers")
+    if confined.memory < _LEAST_MEMORY:
+        raise UsageError(f"{path}: memory of [confined] is bytes, {_LEAST_MEMORY} at least, and not {confined.memory}")
     return settings
+
+
+def _check_addresses(path: Path, settings: Settings) -> None:
+    from urllib.parse import urlsplit
+
+    for name, address in (
+        ("endpoint of [traces]", settings.traces.endpoint),
+        ("endpoint_url of [aws]", settings.aws.endpoint_url),
+        ("endpoint_url of [organization]", settings.organization.endpoint_url),
+    ):
+        try:
+            parts = urlsplit(address)
+            makes_sense = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # of a port, or brackets
+            makes_sense = False
+        if address and not makes_sense:
+            raise UsageError(f"{path}: {name} is an address that begins with https:// or http://, and not {address!r}")
 
 
 def _check_schedule(path: Path, schedule: ScheduleSettings) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openinspector
 from openinspector.feeds.contract import Document, Record
+from openinspector.pipeline.build import parts_folder
 from openinspector.pipeline.registry import feeds
 from openinspector.store.compile import FeedState, compile_parts
 from openinspector.store.part import write_part
@@ -22,14 +23,15 @@ def build_starter(output: Path, cache: Path) -> str:
     """Compile the starter advisories; gives the digest of the generation.
 
     The file says of itself that it holds no more than these, and every scan with it says so too.
+
+    Raises:
+        StoreError: The advisory file or the cache can't be written.
     """
     files = sorted(starter_folder().rglob("*.json"))
     sha = hashlib.sha256()
     for file in files:
         sha.update(file.read_bytes())
-    parts = cache / "parts"
-    parts.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = parts / f"starter-{sha.hexdigest()[:32]}.sqlite"
+    part = parts_folder(cache) / f"starter-{sha.hexdigest()[:32]}.sqlite"
     write_part(part, _records(files))
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     osv = feeds()["osv"]

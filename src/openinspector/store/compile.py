@@ -37,14 +37,28 @@ def compile_parts(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]
     """Write a generation and give its digest (`sha256:…` over the parts that it is made of).
 
     Raises:
-        StoreError: `output` is something else than a file.
+        StoreError: `output` is something else than a file, or can't be written.
     """
     if output.exists() and not output.is_file():
         raise StoreError(f"{output} is not a file: an advisory file can't be put in its place")
     digest = _digest(feeds)
+    try:
+        _compile(output, feeds, {"format": str(FORMAT), "digest": digest, **meta})
+    except (OSError, sqlite3.OperationalError) as error:  # a full disk is SQLite's to tell
+        raise unwritten(output, error) from error
+    return digest
+
+
+def unwritten(output: Path, error: OSError | sqlite3.Error) -> StoreError:
+    """An advisory file that can't be put in its place, and why."""
+    why = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return StoreError(f"the advisory file {output} can't be written: {why}")
+
+
+def _compile(output: Path, feeds: Sequence[FeedState], facts: dict[str, str]) -> None:
     scratch = output.with_name(output.name + ".new")
-    scratch.unlink(missing_ok=True)
     output.parent.mkdir(parents=True, exist_ok=True)
+    scratch.unlink(missing_ok=True)
     connection = sqlite3.connect(scratch, isolation_level=None)
     try:
         connection.executescript(
@@ -56,7 +70,6 @@ def compile_parts(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]
         _name_vulnerabilities(connection)
         overrule(connection)
         connection.executescript(_CLUSTER)
-        facts = {"format": str(FORMAT), "digest": digest, **meta}
         connection.executemany("INSERT INTO meta VALUES(?,?)", facts.items())
         connection.execute("ANALYZE")
     except BaseException:
@@ -65,7 +78,6 @@ def compile_parts(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]
         raise
     connection.close()
     scratch.replace(output)
-    return digest
 
 
 _STAGING = """

@@ -5,7 +5,7 @@ The secrets lie here sealed (store/sealing.py); whoever has this table alone can
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 
@@ -15,8 +15,10 @@ from openinspector.model.moment import moment_text, read_moment
 from openinspector.model.resource import AccountId
 from openinspector.store.account_tables import access_key as table
 from openinspector.store.database import Database
-from openinspector.store.keys import NewKey, make_key
+from openinspector.store.keys import NewKey, make_key, secret_of
 from openinspector.store.sealing import Sealer
+
+_LOOKED_AT: Final = 100  # keys, until one opens
 
 
 class DatabaseKeyRing:
@@ -56,6 +58,30 @@ class DatabaseKeyRing:
         chosen = select(table).where(table.c.account == account).order_by(table.c.created_at, table.c.id)
         with self._database.system() as connection:
             return [_key(row) for row in connection.execute(chosen)]
+
+    def refuse_other_keys(self, now: datetime) -> None:
+        """Looks whether secrets open: where none does, what they were sealed with has been lost or mistaken.
+
+        Raises:
+            StoreError: There are live keys, and none of the latest opens.
+        """
+        live = table.c.disabled_at.is_(None) & (table.c.expires_at.is_(None) | (table.c.expires_at > now))
+        latest = select(table).where(live).order_by(table.c.created_at.desc()).limit(_LOOKED_AT)
+        with self._database.system() as connection:
+            keys = [_key(row) for row in connection.execute(latest)]
+        if keys and not any(map(self._opens, keys)):
+            raise StoreError(
+                f"no access key opens with the sealing keys that are here, {keys[0].id} for one: bring back those that"
+                " it was sealed with (sealing.keys in the data folder, or OPENINSPECTOR_SEALING_KEY), or, where they"
+                " are lost, end the access keys (`openinspector keys disable`) and make new ones"
+            )
+
+    def _opens(self, key: AccessKey) -> bool:
+        try:
+            secret_of(self._sealer, key)
+        except StoreError:
+            return False
+        return True
 
     def disable(self, key_id: str, now: datetime) -> bool:
         """Ends a key for good; False where there is none. One that was ended before keeps its time."""

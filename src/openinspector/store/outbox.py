@@ -46,7 +46,8 @@ class Due(Struct, frozen=True, kw_only=True):
 class SinkState(Struct, frozen=True, kw_only=True):
     """How it goes with a sink. `oldest` is when the first event that waits for it was written.
 
-    `waiting` and `dead` are at most `MOST_COUNTED`.
+    `left_out_since` is when a worker last said that its settings name it, where none has for some minutes, though
+    workers have been sending since. `waiting` and `dead` are at most `MOST_COUNTED`.
     """
 
     name: str
@@ -58,6 +59,7 @@ class SinkState(Struct, frozen=True, kw_only=True):
     retry_at: datetime | None
     reason: str
     sent_at: datetime | None
+    left_out_since: datetime | None
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
@@ -294,6 +296,8 @@ _FORGET_EVENTS: Final = text(
 )
 _STATES: Final = text(
     "SELECT s.name, s.kind, s.failures, s.retry_at, s.reason, s.sent_at,"
+    " (SELECT s.seen_at WHERE s.seen_at < (SELECT max(last_ended_at) FROM chore WHERE name = 'deliver')"
+    " - interval '3 minutes') AS left_out_since,"
     " (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.sink = s.name AND d.dead_at IS NULL LIMIT :most) AS w)"
     " AS waiting,"
     " (SELECT min(e.created_at) FROM sink_lane l CROSS JOIN LATERAL (SELECT sequence FROM delivery d"

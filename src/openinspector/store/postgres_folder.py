@@ -38,7 +38,10 @@ def prepare(data: Path) -> Path:
         folder.mkdir(exist_ok=True, mode=0o711 if root else 0o700)
         uid, gid = server_user(folder)
         if os.geteuid() not in (0, uid):
-            raise StoreError(f"{folder} belongs to user {uid}, and we are user {os.geteuid()}")
+            raise StoreError(
+                f"{folder} belongs to user {uid}, and we are user {os.geteuid()}: come as the one who made the data"
+                " folder, or name another one (--data, OPENINSPECTOR_DATA)"
+            )
         if root:
             if folder.stat().st_uid == 0:
                 folder.chmod(0o711)  # whatever the umask says

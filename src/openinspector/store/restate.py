@@ -1,5 +1,6 @@
 """A generation whose advisories are still the latest gets new dates, without being compiled again."""
 
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 
 from openinspector.errors import StoreError
 from openinspector.store.advisories import AdvisoryFile
-from openinspector.store.compile import FeedState
+from openinspector.store.compile import FeedState, unwritten
 
 _ITS_OWN = ("format", "digest", "tool_version")
 
@@ -16,6 +17,9 @@ def restate(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]) -> s
     """Copy a generation with new dates and states, and give its digest; "" where the file holds another generation.
 
     It is another one if a feed's documents or reader are others, or if another version of this program made it.
+
+    Raises:
+        StoreError: The file can't be written.
     """
     if not output.is_file():
         return ""
@@ -46,6 +50,9 @@ def restate(output: Path, feeds: Sequence[FeedState], meta: dict[str, str]) -> s
             connection.executemany("INSERT OR REPLACE INTO meta VALUES(?,?)", {**meta, **kept}.items())
         connection.close()
         scratch.replace(output)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise unwritten(output, error) from error
     finally:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where it could not even be made
+            scratch.unlink(missing_ok=True)
     return kept["digest"]

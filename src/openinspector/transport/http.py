@@ -260,7 +260,9 @@ class Client:
         if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 443) < 65536:
             raise self._error(f"{_shown(url)} is not an address of the web")
         if url.scheme == "http" and not (self._plain_http(url.host) or self._plain_http(url.netloc.decode())):
-            raise self._error(f"{_shown(url)} isn't encrypted, and plain HTTP is not allowed for this host")
+            raise self._error(
+                f"{_shown(url)} isn't encrypted, and plain HTTP is not allowed for this host: write https://"
+            )
         try:
             # Names and odd spellings (0xa9fea9fe) too: what counts is where the connection would go.
             found = socket.getaddrinfo(url.host, None, type=socket.SOCK_STREAM)

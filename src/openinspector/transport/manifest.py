@@ -158,7 +158,7 @@ def sign(data: bytes, private: Path) -> bytes:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        if private.stat().st_mode & 0o077:
+        if private.stat().st_mode & 0o077 and b"PRIVATE" in private.read_bytes()[:_LARGEST_KEY_FILE]:
             raise UsageError(f"{private} can be read by others: `chmod 600` it, if nobody has")
         with private.open("rb") as file:
             key = load_pem_private_key(file.read(_LARGEST_KEY_FILE), password=None)

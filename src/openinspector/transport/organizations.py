@@ -51,7 +51,7 @@ def read_organization(endpoint: Endpoint, profile: str = "") -> ToldOrganization
             return _read(client)
     except ClientError as error:
         told = error.response.get("Error", {})
-        said = f"{told.get('Code', '')}: {told.get('Message', '')}"
+        said = f"{told.get('Code', '')}: {told.get('Message', '')}".rstrip(".")
         raise AcquireError(f"{_doing(error.operation_name)}: {said:.500}; {_advice(told.get('Code', ''))}") from error
     except BotoCoreError as error:
         raise AcquireError(f"AWS Organizations can't be reached: {error!s:.500}; {_UNCHANGED}") from error

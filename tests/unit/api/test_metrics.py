@@ -25,7 +25,16 @@ SWEEP = ChoreState(
     last_error="it broke",
 )
 SIEM = SinkState(
-    name="siem", kind="webhook", waiting=4, oldest=THEN, dead=1, failures=0, retry_at=None, reason="", sent_at=None
+    name="siem",
+    kind="webhook",
+    waiting=4,
+    oldest=THEN,
+    dead=1,
+    failures=0,
+    retry_at=None,
+    reason="",
+    sent_at=None,
+    left_out_since=None,
 )
 GAUGES = Gauges(
     findings=12,

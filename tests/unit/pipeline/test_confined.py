@@ -26,7 +26,17 @@ def test_bounds_can_be_set(settings):
 
 
 @pytest.mark.parametrize(
-    "line", ["children = -1", "memory = 0", "cpu = -2", "seconds = 0", "wait = 0", "other = 1", 'cpu = "x"']
+    "line",
+    [
+        "children = -1",
+        "memory = 0",
+        "memory = 16777215",
+        "cpu = -2",
+        "seconds = 0",
+        "wait = 0",
+        "other = 1",
+        'cpu = "x"',
+    ],
 )
 def test_bounds_that_make_no_sense_are_refused(settings, line):
     with pytest.raises(UsageError, match=r"settings\.toml"):
