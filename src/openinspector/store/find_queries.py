@@ -37,7 +37,7 @@ from openinspector.model.criteria import Criteria
 from openinspector.store.enablement import accessible
 from openinspector.store.narrowing import Narrowing, accounts_meant
 from openinspector.store.tables import WORD, finding, resource
-from openinspector.store.walks import Known, Walk, walks_of
+from openinspector.store.walks import OF_FEW, Known, Walk, walks_of
 
 Position = tuple[int, Known, str, str | None, bytes]  # walk, sort value, account, tie, id: a row and its place
 
@@ -82,9 +82,10 @@ def find_findings(
     `after` is the position that the page before gave, with the same `sought`.
     """
     sought = replace(sought, accounts=accounts_meant(sought.accounts, sought.criteria))
-    walks = walks_of(sought.sort, sought.criteria)
-    ahead = [number for number in walks if after is None or _is_ahead(number, after[0], sought)]
     narrowing = Narrowing(connection, sought.criteria, sought.region)
+    is_of_few = narrowing.is_of_few(sought.accounts) if after is None else after[0] == OF_FEW
+    walks = walks_of(sought.sort, sought.criteria, is_of_few=is_of_few)
+    ahead = [number for number in walks if after is None or _is_ahead(number, after[0], sought)]
     met = [*narrowing.met, *accessible(connection, sought.accounts, sought.region)]
     rows: list[Position] = []
     for number in sorted(ahead, reverse=sought.is_descending):

@@ -9,7 +9,7 @@ how many there will be.
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, any_, bindparam, cast, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, any_, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
@@ -23,6 +23,10 @@ MOST_RESOURCES: Final = 2_000  # the same of resources
 
 _FEW_ACCOUNTS: Final = 4  # whose resources are gone through; of more of them only where an index has those
 _FEW_RESOURCES: Final = 150  # whose findings are all read and sorted; of more, those in the order of a walk are met
+_FEW_FINDINGS: Final = 3_000
+_OF_FEW: Final = (
+    *("finding_arn", "title", "resource_id", "component_id", "related_vulnerabilities", "vulnerable_packages"),
+)
 _INDEXED: Final = ("resource_id", "ecr_image_repository_name", "cloud_image_repository_name")
 _OF_RESOURCE: Final = (
     *("resource_id", "resource_tags", "ec2_", "ecr_", "lambda_", "machine_"),
@@ -47,6 +51,8 @@ class Narrowing:
         self._of_resource = conditions(Criteria(**of_resource))
         self._is_indexed = any(each.comparison == "EQUALS" for name in _INDEXED for each in of_resource.get(name, ()))
         self._resources: dict[tuple[str, ...], tuple[list[str], list[ColumnElement[bool]]]] = {}
+        self._is_of_few = any(name in asked or name in of_resource for name in _OF_FEW)
+        self._flaws = [each.value for each in criteria.vulnerability_id or () if each.comparison == "EQUALS"]
         also: list[ColumnElement[bool]] = []
         if (flaws := _of_packages(connection, criteria.vulnerable_packages or ())) is not None:
             # What is closed has the packages that it had then, whatever is known of them today; others may keep some.
@@ -58,6 +64,14 @@ class Narrowing:
                 del asked["epss_score"]
                 also.append(_among(flaws))
         self.met = [*conditions(Criteria(**asked)), *also]
+
+    def is_of_few(self, accounts: Sequence[str]) -> bool:
+        """Whether the findings of these accounts that can be meant are few enough to be read and sorted."""
+        if self._is_of_few or not self._flaws:
+            return self._is_of_few
+        mine = finding.c.account == any_(cast(list(accounts), WORDS)), finding.c.region == self._region
+        some = select(1).select_from(finding).where(*mine, _among(self._flaws)).limit(_FEW_FINDINGS + 1).subquery()
+        return bool(self._connection.execute(select(func.count()).select_from(some)).scalar_one() <= _FEW_FINDINGS)
 
     def of_resources(self, accounts: Sequence[str]) -> tuple[list[str], list[ColumnElement[bool]]]:
         """What findings of these accounts meet besides, and whose alone can, where few resources are meant."""

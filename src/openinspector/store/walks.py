@@ -16,6 +16,7 @@ from openinspector.model.criteria import Criteria
 from openinspector.model.finding import SEVERITIES
 from openinspector.store.tables import enrichment, finding, resource
 
+OF_FEW: Final = len(SEVERITIES)  # the number of the walk of a few findings by severity
 Known = str | int | float | datetime | None  # a value that findings are sorted by
 
 
@@ -53,10 +54,16 @@ class Walk:
     tie: Any = None
 
 
-def walks_of(sort: str, criteria: Criteria) -> Mapping[int, Walk]:
-    """The walks of a sort, in ascending order, by their numbers, which are the same for the same criteria."""
-    if sort != "SEVERITY" or any(getattr(criteria, name) for name in _OF_FEW):
+def walks_of(sort: str, criteria: Criteria, *, is_of_few: bool) -> Mapping[int, Walk]:
+    """The walks of a sort, in ascending order, by their numbers.
+
+    `is_of_few` says that few findings meet the criteria: those are all read and sorted, in one walk.
+    """
+    if sort != "SEVERITY":
         return dict(enumerate(_SORTS[sort]))
+    if is_of_few:
+        # As an expression, lest the planner go through all that an account has for the sake of the order.
+        return {OF_FEW: Walk(value=Value(finding.c.severity + 0))}
     holds = compared(criteria.severity or ())
     return {rank: _BY_RANK[rank] for rank, word in enumerate(SEVERITIES) if holds((word,))}
 
@@ -99,7 +106,6 @@ _SORTS: Final[Mapping[str, tuple[Walk, ...]]] = {
     "": _UNSORTED,
     "AWS_ACCOUNT_ID": _UNSORTED,
     "FINDING_TYPE": _apart(finding.c.type, "PACKAGE_VULNERABILITY", is_lowest=False),
-    "SEVERITY": _plain(finding.c.severity),
     "FIRST_OBSERVED_AT": _plain(finding.c.first_observed_at),
     "LAST_OBSERVED_AT": _plain(finding.c.last_observed_at),
     "FINDING_STATUS": _apart(finding.c.status, "ACTIVE", is_lowest=True),
@@ -116,5 +122,3 @@ _SORTS: Final[Mapping[str, tuple[Walk, ...]]] = {
     "EPSS_SCORE": _by_epss(),
 }
 _BY_RANK: Final = _by_rank()
-# What has few findings wherever they are: they are all looked at in any case.
-_OF_FEW: Final = ("finding_arn", "vulnerability_id", "title", "resource_id", "component_id", "related_vulnerabilities")
