@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, update
 from tests.chores.findings import add_fleet, flaw_id
 from tests.edge.service_process import tied
@@ -20,7 +21,7 @@ from openinspector.pipeline import reports as making
 from openinspector.pipeline.chores.reports import PLUGIN
 from openinspector.pipeline.settings import AwsSettings, ReportsSettings, Settings
 from openinspector.store import reports
-from openinspector.store.account_tables import delegated_admin, member
+from openinspector.store.account_tables import delegated_admin, member, report
 from openinspector.store.embedded import OWNER
 from openinspector.store.roles import APP_ROLE
 from openinspector.store.tables import coverage, resource
@@ -242,6 +243,55 @@ def test_a_folder_that_nobody_made_is_no_bucket(work, database, folder, ask, row
     PLUGIN.run(work(settings=folder.settings))
     assert ended(row, key) == ("FAILED", "BUCKET_NOT_FOUND")
     assert "has to be made first" in row(key).error_message
+
+
+def test_where_buckets_are_listed_an_account_writes_into_its_own_alone(work, database, folder, ask, row):
+    for account in (US, OTHER):
+        add_fleet(database, account, 1, 1)
+    reports_settings = replace(folder.settings.reports, buckets={"our-reports": (US,), "their-reports": (OTHER,)})
+    settings = replace(folder.settings, reports=reports_settings)
+    ours, theirs = ask(folder.to()), ask(folder.to(), account=OTHER)
+    unlisted = ask(folder.to(bucket_name="nobodys"), kind="SBOM", form="SPDX_2_3")
+    assert PLUGIN.run(work(settings=settings)) == 3
+    assert ended(row, ours) == ("SUCCEEDED", "")
+    assert ended(row, theirs, account=OTHER) == ("FAILED", "INVALID_PERMISSIONS")
+    assert ended(row, unlisted, kind="SBOM") == ("FAILED", "INVALID_PERMISSIONS")
+    assert folder.objects() == [f"{ours}.csv"]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"bucket_name": ".."},
+        {"bucket_name": "../outside"},
+        {"bucket_name": "our-reports/../../outside"},
+        {"key_prefix": "../../outside"},
+        {"key_prefix": "/outside"},
+        {"key_prefix": "a/../../outside"},
+    ],
+)
+def test_a_row_that_was_tampered_with_leads_nowhere_else(work, database, folder, ask, row, tmp_path, spoilt):
+    """What a request may ask for is looked at before; a worker trusts it no more for that."""
+    (tmp_path / "outside").mkdir()
+    add_fleet(database, US, 1, 1)
+    before = sorted(tmp_path.rglob("*"))
+    key = ask(folder.to(**{"prefix": spoilt.get("key_prefix", "")} | {k: v for k, v in spoilt.items() if k[0] == "b"}))
+    PLUGIN.run(work(settings=folder.settings))
+    assert ended(row, key)[0] != "SUCCEEDED"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_one_account_is_to_clear_away_is_never_anothers_report(work, database, folder, ask, row):
+    for account in (US, OTHER):
+        add_fleet(database, account, 1, 1)
+    theirs = ask(folder.to(), account=OTHER)
+    PLUGIN.run(work(settings=folder.settings))
+    ours = ask(folder.to())
+    with database.system() as connection:
+        told = {"key": "x", "name": f"{theirs}.csv"}
+        connection.execute(update(report).where(report.c.id == ours).values(upload=told))
+    PLUGIN.run(work(settings=folder.settings))
+    assert folder.objects() == sorted([f"{ours}.csv", f"{theirs}.csv"])
 
 
 def test_files_are_their_owners_alone(work, database, folder, ask):

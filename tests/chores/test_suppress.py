@@ -18,7 +18,7 @@ from openinspector.pipeline.chores import suppress
 from openinspector.store import organizations
 from openinspector.store.account_tables import delegated_admin, filter_, member
 from openinspector.store.filters import add_filter, change_filter, filter_arn, get_filter, remove_filter
-from openinspector.store.findings import finding_rows
+from openinspector.store.findings import findings_by_key
 from openinspector.store.rows import FindingRow, store_findings
 from openinspector.store.suppressing import suppressing_filters
 from openinspector.store.tables import enrichment, event, finding, package_vulnerability, resource
@@ -383,8 +383,8 @@ def test_it_hides_what_the_rules_of_memory_hide(database, work, clock, seed):
         run(work)
         with database.system() as connection:
             ready = rules(suppressing_filters(connection, OURS, REGION).filters)
-            rows = finding_rows(connection, [each.hex for each in known])
-        for place, each in rows:
+            rows = findings_by_key(connection, [(OURS, REGION, each) for each in known])
+        for place, each in rows.values():
             by = hiding(ready, place)(each)
             assert each.life.suppressed_by == (by.arn if by else "")
             assert each.life.status == ("SUPPRESSED" if by else "ACTIVE")

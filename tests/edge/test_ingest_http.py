@@ -269,6 +269,52 @@ def test_a_function_without_a_role_is_taken(service, key, admin):
     assert len(findings(service, admin, arn)) == said["opened"] > 3
 
 
+# Whether it is wanted
+
+
+def test_who_never_switched_scans_on_or_off_does_so_with_the_first_report(service):
+    account = "222233334444"
+    reporter, owner = key_of(service, account), key_of(service, account, "admin")
+    with client(service, owner) as inspector:
+        assert states(inspector) == {}
+        assert hand_in(service, reporter, asked(new_id(), inventory=inventory(PACKAGE)))[0] == 200
+        assert states(inspector) == {"ec2": "ENABLED"}
+        (trial,) = inspector.batch_get_free_trial_info(accountIds=[account])["accounts"][0]["freeTrialInfo"]
+    assert (trial["type"], trial["status"]) == ("EC2", "ACTIVE")
+
+
+@pytest.mark.parametrize(("account", "before"), [("333344445555", ["EC2", "ECR"]), ("555566667777", [])])
+def test_what_is_disabled_is_refused_until_it_is_enabled_again(service, account, before):
+    reporter, owner = key_of(service, account), key_of(service, account, "admin")
+    identity = new_id()
+    document = asked(identity, inventory=inventory(PACKAGE))
+    with client(service, owner) as inspector:
+        if before:
+            inspector.enable(resourceTypes=before)
+        inspector.disable(resourceTypes=["EC2"])
+        code, said = hand_in(service, reporter, document)
+        assert (code, said["type"], said["fields"][0]["name"]) == (400, "ValidationException", "resource")
+        assert "EC2 scans disabled" in said["message"]
+        assert "AWS_EC2_INSTANCE" in said["message"]
+        assert "aws inspector2 enable --resource-types EC2" in said["message"]
+        assert inspector.list_coverage()["coveredResources"] == []
+        assert "ec2" not in states(inspector)
+        image = f"arn:aws:ecr:{REGION}:{account}:repository/app/sha256:{'d' * 64}"
+        told = {"type": "AWS_ECR_CONTAINER_IMAGE", "id": image}
+        assert hand_in(service, reporter, {"resource": told, "inventory": inventory(PACKAGE)})[0] == 200
+        inspector.enable(resourceTypes=["EC2"])
+        assert hand_in(service, reporter, document)[0] == 200
+        trials = inspector.batch_get_free_trial_info(accountIds=[account])["accounts"][0]["freeTrialInfo"]
+    assert findings(service, owner, identity) != []
+    assert {each["type"] for each in trials} == {"EC2", "ECR"}
+
+
+def states(inspector):
+    """The kinds of scans that are on."""
+    (account,) = inspector.batch_get_account_status()["accounts"]
+    return {name: told["status"] for name, told in account["resourceState"].items() if told["status"] != "DISABLED"}
+
+
 # Who may
 
 

@@ -1,12 +1,14 @@
 """`openinspector rematch` and `openinspector ingest`, over a real database and advisory files that are replaced."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
 from openinspector.cli.main import main
 from openinspector.model.advisory import Advisory, Affected, Range
+from openinspector.store import accounts
 from openinspector.store.compile import FeedState, compile_parts
 from openinspector.store.database import connect_embedded
 from openinspector.store.part import write_part
@@ -113,3 +115,43 @@ def test_without_an_advisory_file_nothing_is_done(capsys, monkeypatch, tmp_path,
     monkeypatch.setenv("OPENINSPECTOR_DB", str(tmp_path / "nowhere.sqlite"))
     assert main(["rematch", *arguments[0]]) == 3
     assert "there is no advisory file" in capsys.readouterr().err
+
+
+def jobs(postgres, name):
+    """The chores that wait to be done; they are forgotten."""
+    statement = text("DELETE FROM openinspector_queue.procrastinate_jobs RETURNING task_name")
+    with connect_embedded(postgres, database=name, pool=1) as database, database.system() as connection:
+        return sorted(connection.execute(statement).scalars())
+
+
+def test_whoever_writes_events_by_hand_has_them_sent_soon(postgres, capsys, put, arguments, handed_in):
+    put(1, "2.0")
+    handed_in()
+    assert jobs(postgres, arguments[1]) == ["deliver"]
+    put(2, "1.0")
+    main(["rematch", *arguments[0]])
+    assert jobs(postgres, arguments[1]) == ["deliver"]
+    main(["rematch", *arguments[0]])
+    assert jobs(postgres, arguments[1]) == []
+
+
+def test_what_is_disabled_is_not_taken_by_hand_either(postgres, capsys, put, arguments, handed_in):
+    put(1, "2.0")
+    now = datetime.now(UTC)
+    with (
+        connect_embedded(postgres, database=arguments[1], pool=1) as database,
+        database.transaction(ACCOUNT) as connection,
+    ):
+        accounts.disable(connection, "us-east-1", [ACCOUNT], ["EC2"], now)
+    assert handed_in() == 2
+    told = capsys.readouterr().err
+    assert "EC2 scans disabled" in told
+    assert "aws inspector2 enable --resource-types EC2" in told
+    assert statuses(postgres, arguments[1]) == []
+    with (
+        connect_embedded(postgres, database=arguments[1], pool=1) as database,
+        database.transaction(ACCOUNT) as connection,
+    ):
+        accounts.enable(connection, "us-east-1", [ACCOUNT], ["EC2"], now)
+    assert handed_in() == 0
+    assert statuses(postgres, arguments[1]) == ["ACTIVE"]

@@ -2,13 +2,18 @@
 
 import base64
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from sqlalchemy import text
 from tests.edge.service_process import END_SECONDS, served
 
 ACCOUNT = "111122223333"
@@ -106,6 +111,41 @@ def test_once_the_keys_that_do_not_open_are_ended_others_can_be_made(service):
     for each in json.loads(service.run("keys", "list", "--account", ACCOUNT, "--format", "json")):
         assert run(service, "keys", "disable", each["AccessKeyId"], OPENINSPECTOR_SEALING_KEY=other).returncode == 0
     assert run(service, "keys", "create", "--account", ACCOUNT, OPENINSPECTOR_SEALING_KEY=other).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_what_a_killed_worker_had_is_taken_up_by_the_one_that_comes_after_it():
+    """Without that it would lie for as long as its lease says: here, for a day."""
+    from openinspector.store.database import connect_embedded
+    from openinspector.store.embedded import start
+    from openinspector.store.holders import new_token
+
+    add = text("INSERT INTO sink_lane VALUES ('none', 0, :token, now() + interval '1 day')")
+    ask = text("SELECT lease FROM sink_lane WHERE sink = 'none'")
+    with served() as service, start(service.folder / "data") as server, connect_embedded(server, pool=1) as database:
+        number, holder = worker_of(service)
+        with database.system() as connection:
+            connection.execute(add, {"token": new_token(holder)})
+        os.kill(number, signal.SIGKILL)
+        ends = time.monotonic() + 120
+        lease = holder
+        while lease is not None:
+            assert time.monotonic() < ends, service.log()
+            time.sleep(0.2)
+            with database.system() as connection:
+                lease = connection.execute(ask).scalar_one()
+        assert worker_of(service)[1] != holder
+
+
+def worker_of(service):
+    """The process id of the worker, and its number."""
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, IndexError):
+            words = (each / "cmdline").read_bytes().split(b"\0")
+            parent = (each / "stat").read_text().rpartition(")")[2].split()[1]
+            if parent == f"{service.process.pid}" and b"--holder" in words:
+                return int(each.name), int(words[words.index(b"--holder") + 1])
+    raise AssertionError("there is no worker")
 
 
 def test_it_ends_when_it_is_told_to_and_says_nothing_wrong(service):

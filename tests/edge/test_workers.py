@@ -2,7 +2,6 @@
 
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 
@@ -48,7 +47,7 @@ def working(work, *known, workers=1):
     for each in threads:
         each.start()
     try:
-        yield poker(work, by_name)
+        yield poker(work.database, by_name)
     finally:
         stop.set()
         for each in threads:
@@ -190,10 +189,7 @@ def test_a_worker_outlives_the_loss_of_its_connections(work):
 
 
 def test_whoever_pokes_fails_in_no_case(work):
-    def gone(**_more):
-        raise StoreError("not asked")
-
-    poke = poker(replace(work, clock=gone), {"count": chore(lambda _work: 0)})
+    poke = poker(work.database, {"count": chore(lambda _work: 0)})
     poke("count")
     work.database.close()
     poke("count")

@@ -182,3 +182,44 @@ def _is_open(number):
     except OSError:
         return False
     return True
+
+
+def cut_short(_given):
+    """Says that it will say more than it does."""
+
+    def answer(_document):
+        ours = next(each for each in range(3, 256) if _is_open(each))
+        os.write(ours, (10).to_bytes(8, "little") + b"123456789")
+        os._exit(0)
+
+    return answer
+
+
+def number(_given):
+    """Its own process id."""
+    return lambda _document: b"%d" % os.getpid()
+
+
+def broken_at(_given):
+    """Can't do one document."""
+
+    def answer(document):
+        if document == b"broken":
+            raise KeyError(document)
+        return document.upper()
+
+    return answer
+
+
+def remembering(given):
+    """Tells what was done in this process before: what it was tried out on."""
+    _seen.append(given)
+
+    def answer(document):
+        _seen.append(document)
+        return b" ".join(_seen)
+
+    return answer
+
+
+_seen: list[bytes] = []

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,61 @@ def test_a_zygote_that_is_killed_takes_its_children_along_and_is_started_again(c
         assert waiting.result(60).kind == "lost"
     for number in numbers:
         _wait_until(lambda number=number: not _is_there(number))
+
+
+def _spare(children):
+    """The child that waits for a call; it comes some time after the last call."""
+    last = int(children.call(makers.number, b"", b"", LONG))
+
+    found = []
+
+    def is_alone():
+        parent = f"{children._zygote.pid}"
+        found.clear()
+        for each in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                if each.read_text().rpartition(")")[2].split()[1] == parent:
+                    found.append(int(each.parent.name))
+        return len(found) == 1 and found[0] != last
+
+    _wait_until(is_alone)
+    return found[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_a_child_that_dies_before_it_has_a_call_is_missed_by_nobody(children):
+    for _ in range(3):
+        spare = _spare(children)
+        os.kill(spare, signal.SIGKILL)
+        _wait_until(lambda spare=spare: not _is_there(spare))
+        assert children.call(makers.upper, b"", b"x", LONG) == b"X"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_a_child_that_waits_for_a_call_ends_with_the_zygote(children):
+    for end in (children.close, lambda: os.kill(children._zygote.pid, signal.SIGKILL)):
+        spare = _spare(children)
+        end()
+        _wait_until(lambda spare=spare: not _is_there(spare))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
+def test_a_child_may_have_been_tried_out_on_what_is_ours_and_has_seen_nothing_else(children):
+    secret = b"another's"
+    children.call(makers.remembering, b"first", secret, LONG, b"sample")
+    _spare(children)
+    seen = set()
+    for _ in range(5):
+        seen.add(children.call(makers.remembering, b"second", b"own", LONG))
+        _spare(children)
+    assert seen <= {b"first sample second own", b"second own"}  # who is in a hurry isn't tried out
+    assert children.call(makers.broken_at, b"", b"own", LONG, b"broken") == b"OWN"
+    _spare(children)
+    assert children.call(makers.upper, b"", b"own", LONG) == b"OWN"
+
+
+def test_an_answer_that_is_cut_short_is_none(children):
+    assert refused(children, makers.cut_short, bounds=LONG).kind == "killed"
 
 
 def test_closing_ends_children_at_work(children, tmp_path):

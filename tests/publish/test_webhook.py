@@ -247,3 +247,28 @@ def test_the_service_logs_no_addresses(to, caplog, monkeypatch):
     finally:
         root.setLevel(before)
     assert "dontshow" not in caplog.text
+
+
+def test_neither_logs_nor_reasons_have_more_of_the_address_than_the_host(to, caplog):
+    told = []
+    with answering(400) as refusing:
+        sink = to(refusing.url.replace("/hook", "/T000/B000/dontshow"))
+        told += [each.reason for each in sink.send([message()])]
+    for receiver in (answering(404), answering(302, location="https://elsewhere.example/")):
+        with receiver, pytest.raises(PublishError) as error:
+            list(to(receiver.url.replace("/hook", "/dontshow")).send([message()]))
+        told.append(str(error.value))
+    with pytest.raises(PublishError) as error:
+        list(to("http://127.0.0.1:1/dontshow").send([message()]))
+    told.append(str(error.value))
+    assert all(each.startswith("http://127.0.0.1:") for each in told)
+    assert "dontshow" not in "".join(told) + caplog.text
+
+
+def test_a_redirect_takes_neither_the_event_nor_the_credentials_along(to, monkeypatch):
+    monkeypatch.setenv("HOOK_AUTHORIZATION", "Bearer abc")
+    for status in (301, 302, 303, 307, 308):
+        with Receiver() as elsewhere, answering(status, location=elsewhere.url) as receiver:
+            with pytest.raises(PublishError, match="isn't followed"):
+                list(to(receiver.url, authorization_env="HOOK_AUTHORIZATION").send([message()]))
+            assert (len(receiver.asked), elsewhere.asked) == (1, [])

@@ -47,8 +47,7 @@ def clients(modules, database, clock, **more: Any) -> Iterator[Callable[[str], A
         region=REGION,
         token_key=b"k" * 32,
         clock=clock,
-        check_output=True,
-        **more,
+        **{"check_output": True} | more,
     )
     handlers = {name: handler for module in modules for name, handler in module.OPERATIONS.items()}
     made = []

@@ -1,14 +1,17 @@
 """Small hosts and images are read, matched against a few advisories, and their findings live in a database."""
 
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from random import Random
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from tests.store.fleet import OURS, REGION, THEIRS
 from tests.unit.render.service_model import problems
 
@@ -33,13 +36,14 @@ from openinspector.pipeline.observe import expose, observe
 from openinspector.pipeline.registry import formats
 from openinspector.pipeline.scan import Request, read_target, scan
 from openinspector.render.inspector2 import finding as rendered
-from openinspector.store.account_tables import delegated_admin, member
+from openinspector.store import accounts
+from openinspector.store.account_tables import account, account_scan_type, delegated_admin, member
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.compile import FeedState, compile_parts
 from openinspector.store.estate import enter
 from openinspector.store.filters import add_filter, filter_arn, remove_filter
 from openinspector.store.find_queries import Sought, find_findings
-from openinspector.store.findings import Written, finding_id, finding_rows, write_findings
+from openinspector.store.findings import Written, finding_id, findings_by_key, write_findings
 from openinspector.store.part import write_part
 from openinspector.store.tables import coverage, event, finding, inventory, package_vulnerability, resource
 
@@ -170,10 +174,11 @@ def mended(host):
 def known(database, account=OURS):
     """The findings that an account sees: {key: [finding, …]}, the oldest first, from what rendering reads."""
     with database.transaction(account) as connection:
-        ids = connection.execute(select(finding.c.id).order_by(finding.c.first_observed_at)).scalars().all()
-        rows = finding_rows(connection, [each.hex for each in ids])
+        columns = select(finding.c.account, finding.c.region, finding.c.id)
+        keys = connection.execute(columns.order_by(finding.c.first_observed_at)).all()
+        rows = findings_by_key(connection, keys)
     found = {}
-    for _, each in rows:
+    for _, each in map(rows.get, keys):
         found.setdefault(each.observation.key, []).append(each)
     return found
 
@@ -226,23 +231,27 @@ def test_findings_are_read_back_as_they_were_observed(database, advisories, brok
         rows = connection.execute(select(finding)).all()
     # All of that follows from inventory and matches: nothing of it is written for each finding.
     assert [row.details for row in rows] == [None] * 3
-    for about, each in read(database, *(row.id.hex for row in rows)):
+    for about, each in read(database, *(row.id for row in rows)).values():
         assert about == replace(HOST, platform="DEBIAN_12")
         assert problems("Finding", rendered(about, each)) == []
 
 
 def read(database, *ids, account=OURS):
     with database.transaction(account) as connection:
-        return finding_rows(connection, ids)
+        found = findings_by_key(connection, [(OURS, HOST.region, each) for each in ids])
+        return {id_: both for (_, _, id_), both in found.items()}
 
 
-def test_findings_come_in_the_order_in_which_they_are_asked_for(database, advisories, broken):
+def test_findings_are_found_by_their_keys(database, advisories, broken):
     done = ingest(database, advisories, HOST, broken, NOW)
-    ids = [finding_id(each.finding.arn).hex for each in done.changes]
-    for asked in (ids, ids[::-1], [ids[1], "0" * 32, ids[1], ids[0]]):
-        arns = [each.arn for _, each in read(database, *asked)]
-        assert [arn[-32:] for arn in arns] == [each for each in asked if each in ids]
-    assert read(database) == []
+    ids = [finding_id(each.finding.arn) for each in done.changes]
+    for asked in (ids, [ids[1], UUID(int=0), ids[1], ids[0]]):
+        found = read(database, *asked)
+        assert set(found) == {*asked} & {*ids}
+        assert all(finding_id(each.arn) == id_ for id_, (_, each) in found.items())
+    with database.system() as connection:
+        assert findings_by_key(connection, [(THEIRS, HOST.region, each) for each in ids]) == {}
+    assert read(database) == {}
 
 
 def test_a_functions_packages_lie_in_its_layers(database, compiled):
@@ -522,14 +531,69 @@ def test_an_organizations_filter_hides_its_members_findings(database, advisories
     assert statuses(database)["CVE-2030-0002"] == ["SUPPRESSED"]
 
 
+# Whether it is wanted
+
+
+def scan_types(database):
+    with database.system() as connection:
+        rows = connection.execute(select(account_scan_type)).all()
+    return {(row.account, row.scan_type): row.status for row in rows}
+
+
+def test_a_kind_of_scan_that_was_never_switched_is_switched_on_by_its_first_resource(database, advisories, broken):
+    for each in (HOST, IMAGE, FUNCTION):
+        ingest(database, advisories, each, broken, NOW, trial=2 * DAY)
+    assert scan_types(database) == {(OURS, kind): "ENABLED" for kind in ("EC2", "ECR", "LAMBDA")}
+    ingest(database, advisories, HOST, broken, NOW + DAY)
+    with database.system() as connection:
+        rows = connection.execute(select(account_scan_type)).all()
+    assert {(row.enabled_at, row.trial_start, row.trial_end) for row in rows} == {(NOW, NOW, NOW + 2 * DAY)}
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_nothing_is_taken_of_what_is_disabled_and_nothing_is_changed(database, advisories, broken, was_on):
+    with database.transaction(OURS) as connection:
+        if was_on:
+            accounts.enable(connection, REGION, [OURS], ["EC2", "ECR"], NOW)
+        accounts.disable(connection, REGION, [OURS], ["EC2"], NOW)
+    before = scan_types(database)
+    with pytest.raises(UsageError, match="has EC2 scans disabled .* AWS_EC2_INSTANCE: enable them first"):
+        ingest(database, advisories, HOST, broken, NOW)
+    assert not any(everything(database).values())
+    assert counted(database, resource) == 0
+    assert scan_types(database) == before
+    assert ingest(database, advisories, IMAGE, broken, NOW).changes
+    assert ingest(database, advisories, replace(HOST, account=THEIRS), broken, NOW).changes
+
+
+def test_nothing_is_taken_of_a_suspended_account(database, advisories, broken):
+    with database.system() as connection:
+        accounts.enable(connection, REGION, [OURS], ["EC2"], NOW)
+        connection.execute(update(account).values(suspended_at=NOW))
+    for each in (HOST, IMAGE):
+        with pytest.raises(UsageError, match="is suspended"):
+            ingest(database, advisories, each, broken, NOW)
+    assert scan_types(database) == {(OURS, "EC2"): "ENABLED"}
+
+
+def test_of_first_resources_that_come_at_once_all_are_taken(database, advisories, broken):
+    def report(number):
+        with closing(AdvisoryFile(advisories.path)) as file:
+            ingest(database, file, replace(HOST, id=f"i-{number:017x}"), broken, NOW)
+
+    in_threads(*(partial(report, number) for number in range(4)))
+    assert scan_types(database) == {(OURS, "EC2"): "ENABLED"}
+    assert counted(database, resource) == 4
+
+
 # Others
 
 
 def test_another_account_sees_nothing(database, advisories, broken):
     done = ingest(database, advisories, HOST, broken, NOW)
-    ids = [finding_id(each.finding.arn).hex for each in done.changes]
+    ids = [finding_id(each.finding.arn) for each in done.changes]
     assert len(read(database, *ids)) == 3
-    assert read(database, *ids, account=THEIRS) == []
+    assert read(database, *ids, account=THEIRS) == {}
     with database.transaction(THEIRS) as connection:
         for table in (finding, resource, inventory, coverage, event):
             assert connection.execute(select(table)).all() == []

@@ -44,13 +44,14 @@ from openinspector.pipeline.scan import scan
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.compile import FeedState, compile_parts
 from openinspector.store.filters import add_filter, filter_arn
-from openinspector.store.findings import finding_rows, observation_digest
+from openinspector.store.findings import findings_by_key, observation_digest
 from openinspector.store.kept_generations import KeptGenerations
 from openinspector.store.part import write_part
 from openinspector.store.tables import finding, metadata
 
 DAY = timedelta(days=1)
 PACKAGES = ("PACKAGE_VULNERABILITY",)
+KEYS = select(finding.c.account, finding.c.region, finding.c.id)
 
 
 def empty(database):
@@ -93,8 +94,7 @@ def kept(tmp_path):
 def stored(database):
     """Every finding, by ARN."""
     with database.system() as connection:
-        ids = connection.execute(select(finding.c.id)).scalars().all()
-        return {each.arn: each for _, each in finding_rows(connection, [one.hex for one in ids])}
+        return {each.arn: each for _, each in findings_by_key(connection, connection.execute(KEYS).all()).values()}
 
 
 def told(database):
@@ -343,9 +343,9 @@ def follows(database, fleet):
         for observation in observe(each, scan(fleet.inventories[each.id], fleet.after)):
             expected[each.id, observation.key] = replace(observation, epss=None)
     with database.system() as connection:
-        ids = connection.execute(select(finding.c.id).where(finding.c.status != "CLOSED")).scalars().all()
+        keys = connection.execute(KEYS.where(finding.c.status != "CLOSED")).all()
         found = {}
-        for about, each in finding_rows(connection, [one.hex for one in ids]):
+        for about, each in findings_by_key(connection, keys).values():
             details = each.observation.details
             kept_packages = tuple(sorted(details.packages, key=repr))
             observation = replace(each.observation, epss=None, details=replace(details, packages=kept_packages))

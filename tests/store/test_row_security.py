@@ -14,6 +14,15 @@ from openinspector.model.package import Location, Package
 from openinspector.store import account_tables
 from openinspector.store.database import connect_embedded
 from openinspector.store.embedded import OWNER
+from openinspector.store.organizations import (
+    appoint,
+    associate,
+    dismiss,
+    lock_organization,
+    member_ids,
+    read_admin,
+    register_organization,
+)
 from openinspector.store.rows import store_findings, store_inventory
 from openinspector.store.tables import metadata, resource
 
@@ -394,3 +403,173 @@ def test_with_a_login_of_its_own_a_request_can_not_step_back_to_the_owner(postgr
             connection.exec_driver_sql("SET ROLE NONE")
             assert connection.exec_driver_sql("SELECT count(*) FROM tag").scalar_one() == 1
         refuse(separate, "SET ROLE NONE; SELECT inner_pad FROM scope_key", match="permission denied")
+
+
+# Who administers whom
+
+
+MANAGEMENT, ADMIN, THIRD = "100000000001", "100000000002", "100000000003"
+
+
+@pytest.fixture
+def organized(database):
+    """An organization of three accounts, one of which administers it, and which another has left."""
+    of = "o-abcdefghij"
+    with database.system() as connection:
+        whole = dict.fromkeys((ADMIN, THIRD, THEIRS), "ACTIVE")
+        register_organization(connection, of, MANAGEMENT, whole, NOW)
+    with database.transaction(MANAGEMENT, ADMIN) as connection:
+        appoint(connection, REGION, lock_organization(connection, MANAGEMENT), ADMIN, NOW)
+    with database.transaction(ADMIN, THIRD) as connection:
+        associate(connection, REGION, read_admin(connection, REGION, ADMIN), THIRD, NOW)
+    with database.transaction(ADMIN, THEIRS) as connection:
+        associate(connection, REGION, read_admin(connection, REGION, ADMIN), THEIRS, NOW)
+    with database.system() as connection:
+        register_organization(connection, of, MANAGEMENT, {ADMIN: "ACTIVE", THIRD: "ACTIVE"}, NOW)
+    return database
+
+
+MEMBER = "INSERT INTO member (account, region, member, status) VALUES"
+ADMINISTRATOR = "INSERT INTO delegated_admin (account, region, organization_id, status) VALUES"
+
+
+@pytest.mark.parametrize(
+    ("account", "statement"),
+    [
+        (OURS, f"{MEMBER} ('{OURS}', '{REGION}', '{THEIRS}', 'ENABLED')"),
+        (OURS, f"{MEMBER} ('{OURS}', '{REGION}', '{THEIRS}', 'CREATED')"),
+        (OURS, f"{ADMINISTRATOR} ('{OURS}', '{REGION}', 'o-abcdefghij', 'ENABLED')"),
+        (OURS, f"{ADMINISTRATOR} ('{OURS}', 'us-west-2', 'o-0000000000', 'ENABLED')"),
+        (OURS, f"INSERT INTO organization (id, account, document) VALUES ('o-0000000000', '{OURS}', '{{}}')"),
+        (ADMIN, f"{MEMBER} ('{ADMIN}', '{REGION}', '{OURS}', 'CREATED')"),
+        (ADMIN, f"UPDATE member SET member = '{OURS}' WHERE member = '{THIRD}'"),
+        (ADMIN, "UPDATE delegated_admin SET organization_id = 'o-0000000000'"),
+        (MANAGEMENT, f"{ADMINISTRATOR} ('{MANAGEMENT}', '{REGION}', 'o-0000000000', 'ENABLED')"),
+        (MANAGEMENT, "DELETE FROM organization"),
+        (MANAGEMENT, f"UPDATE organization SET account = '{OURS}'"),
+        (
+            MANAGEMENT,
+            "UPDATE organization SET document ="
+            f" jsonb_set(document, '{{accounts,{OURS}}}', CAST('\"ACTIVE\"' AS jsonb))",
+        ),
+        (
+            MANAGEMENT,
+            "UPDATE organization SET document ="
+            f" jsonb_set(document, '{{admins,us-west-2}}', CAST('\"{OURS}\"' AS jsonb))",
+        ),
+    ],
+)
+def test_no_statement_makes_an_administrator_or_a_member(organized, account, statement):
+    refuse(organized, statement, account)
+
+
+def test_who_has_left_an_organization_is_not_fetched_back(organized):
+    with organized.transaction(ADMIN) as connection:
+        assert member_ids(connection, REGION, ADMIN) == [THIRD]
+        connection.exec_driver_sql(f"UPDATE member SET status = 'ENABLED' WHERE member <> '{MANAGEMENT}'")
+        assert member_ids(connection, REGION, ADMIN) == [THIRD]
+        states = connection.exec_driver_sql("SELECT member, status FROM member ORDER BY 1").all()
+    assert [tuple(each) for each in states] == [(MANAGEMENT, "CREATED"), (THIRD, "ENABLED"), (THEIRS, "DELETED")]
+
+
+def test_an_organization_is_still_administered_by_its_own(organized):
+    with organized.transaction(MANAGEMENT, ADMIN, THIRD) as connection:
+        managed = lock_organization(connection, MANAGEMENT)
+        dismiss(connection, REGION, managed, ADMIN, NOW)
+        appoint(connection, REGION, lock_organization(connection, MANAGEMENT), THIRD, NOW)
+        assert lock_organization(connection, MANAGEMENT).admins == {REGION: THIRD}
+        assert connection.exec_driver_sql("SELECT member FROM member ORDER BY 1").scalars().all() == [MANAGEMENT, ADMIN]
+
+
+def test_of_a_report_a_request_says_that_it_is_wanted_or_not(both):
+    for change in ("upload = '{}'", "claim = NULL", "attempts = 0", "account = account", "destination = '{}'"):
+        refuse(both, f"UPDATE report SET {change}", match="permission denied")
+    refuse(both, "DELETE FROM report", match="permission denied")
+    with both.transaction(OURS) as connection:
+        connection.exec_driver_sql("UPDATE report SET status = 'CANCELLED', finished_at = now()")
+
+
+# What there is, as the catalog has it: a table, view or right that somebody adds has to be added here as well
+
+
+def test_nothing_with_an_account_is_without_row_security_in_any_schema(both):
+    """Views and partitions have none of what they are made of; row security of each relation counts for itself."""
+    with both.system() as connection:
+        open_ones = connection.exec_driver_sql(
+            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'"
+            " AND (c.relkind IN ('v', 'm', 'f') OR c.relkind IN ('r', 'p')"
+            " AND NOT (c.relrowsecurity AND c.relforcerowsecurity) AND EXISTS (SELECT FROM pg_attribute a"
+            " WHERE a.attrelid = c.oid AND NOT a.attisdropped AND a.attname ~ '(account|member)'))"
+        )
+        assert open_ones.scalars().all() == []
+        policies = connection.exec_driver_sql(
+            "SELECT tablename, policyname, permissive, roles::text, qual FROM pg_policies"
+            " WHERE schemaname = 'openinspector'"
+        ).all()
+    by_account = "(account = ANY (( SELECT scope() AS scope)::text[]))"  # search_path has our schema
+    for table, name, permissive, roles, condition in policies:
+        if name == "scope" and table not in ("inventory", "inventory_package"):
+            assert condition == by_account, table
+        elif permissive == "PERMISSIVE":
+            expected = {
+                ("member", "member_scope"),
+                ("audit", "forgetting"),
+                ("inventory", "scope"),
+                ("inventory_package", "scope"),
+            }
+            assert (table, name) in expected or (name, roles) == ("system", "{openinspector_system}")
+
+
+OWN = {
+    *("account", "account_scan_type", "cis_result", "cis_scan", "cis_scan_configuration", "cis_target", "client_token"),
+    *("code_security_association", "code_security_configuration", "code_security_integration", "code_security_scan"),
+    *("connector", "connector_scan_configuration", "encryption_key", "filter", "on_demand_scan", "tag"),
+}
+
+
+def test_what_requests_may_write_is_this(both):
+    with both.system() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT c.relname, string_agg(p.name, ' ' ORDER BY p.name) FROM pg_class c,"
+            " unnest(ARRAY['DELETE', 'INSERT', 'UPDATE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p (name)"
+            " WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relnamespace::regnamespace::text LIKE 'openinspector%%'"
+            " AND has_table_privilege('openinspector_app', c.oid, p.name) GROUP BY 1"
+        ).all()
+        columns = connection.exec_driver_sql(
+            "SELECT c.relname, string_agg(a.attname, ' ' ORDER BY a.attname) FROM pg_class c"
+            " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+            " WHERE c.relkind IN ('r', 'p') AND c.relnamespace::regnamespace::text LIKE 'openinspector%%'"
+            " AND NOT has_table_privilege('openinspector_app', c.oid, 'UPDATE')"
+            " AND has_column_privilege('openinspector_app', c.oid, a.attnum, 'UPDATE') GROUP BY 1"
+        ).all()
+        unread = connection.exec_driver_sql(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'openinspector'::regnamespace"
+            " AND NOT has_table_privilege('openinspector_app', oid, 'SELECT')"
+        ).scalars()
+        assert set(unread) == {"access_key", "alembic_version", "scope_key", *WORKERS, *REMATCH}
+        given = connection.exec_driver_sql("SELECT count(*) FROM pg_default_acl").scalar_one()
+    assert dict(map(tuple, rows)) == {
+        **dict.fromkeys(OWN, "DELETE INSERT UPDATE"),
+        **dict.fromkeys(("audit", "event", "report"), "INSERT"),
+        **dict.fromkeys(("delegated_admin", "member"), "DELETE INSERT"),
+    }
+    assert dict(map(tuple, columns)) == {
+        "coverage": "due_at due_reason priority updated_at",
+        "delegated_admin": "auto_enable package_paths updated_at",
+        "member": "inherits rules_applied_at status updated_at",
+        "organization": "document",
+        "report": "finished_at status",
+    }
+    assert given == 0
+
+
+def test_what_is_sealed_of_an_account_is_no_others(database):
+    with database.system() as connection:
+        row = {"account": THEIRS, "id": "AKIATHEIRS", "role": "admin", "sealed_secret": b"sealed"}
+        connection.execute(insert(account_tables.access_key).values(row))
+        values = {"account": THEIRS, "region": REGION, "id": "i", "name": "n", "type": "GITLAB", "status": "ACTIVE"}
+        connection.execute(insert(account_tables.code_security_integration).values(values | {"sealed_token": b"t"}))
+    refuse(database, "SELECT sealed_secret FROM access_key", match="permission denied")
+    with database.transaction(OURS) as connection:
+        assert connection.exec_driver_sql("SELECT sealed_token FROM code_security_integration").all() == []

@@ -18,7 +18,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -44,7 +44,22 @@ DRAIN_SECONDS: Final = 5.0  # that a stranger's body is read for and dropped: wh
 def create_app(service: Service, ready: Ready, *, threads: int = THREADS) -> ASGIApp:
     """The application. `ready` is asked by `/readyz`."""
     routes = [*health_routes(ready), cis_report_route(service.circumstances)]
-    return Starlette(routes=[*routes, Mount("/", _Operations(service, threads))])
+    app = Starlette(routes=[*routes, Mount("/", _Operations(service, threads))])
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _is_ambiguous(scope):
+            said = "The request says in two ways how long it is: Content-Length and Transfer-Encoding.\n"
+            await PlainTextResponse(said, 400, {"connection": "close"})(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return answered
+
+
+def _is_ambiguous(scope: Scope) -> bool:
+    """Whether somebody on the way may take another part of the stream for the body (RFC 9112, 6.3)."""
+    names = {name for name, _ in scope["headers"]}
+    return b"content-length" in names and b"transfer-encoding" in names
 
 
 class _Budget:

@@ -75,7 +75,7 @@ class Ingest(Protocol):
         Raises:
             ConfinedError: It can't be matched within the bounds.
             StoreError: There are no advisories, or the database is too busy.
-            UsageError: The resource makes no sense.
+            UsageError: The resource makes no sense, or its account has scans of that kind disabled.
         """
         ...
 

@@ -293,6 +293,8 @@ def _serve(commands: Any) -> None:
     serve.add_argument("--status-port", type=int, metavar="N", help="health and metrics at a port of their own")
     serve.add_argument("--status-host", default="127.0.0.1", metavar="HOST", help="its address (default: 127.0.0.1)")
     serve.add_argument("--owned", action="store_true", help=argparse.SUPPRESS)
+    serve.add_argument("--holder", type=int, default=0, help=argparse.SUPPRESS)
+    serve.add_argument("--ended", type=int, nargs="*", default=(), help=argparse.SUPPRESS)
     _storage(serve)
     serve.set_defaults(command=_later("serve"))
 

@@ -38,12 +38,16 @@ def _here(chosen: argparse.Namespace, tags: Mapping[str, str]) -> int:
     """Into the database of this machine."""
     from openinspector.pipeline.in_force import advisories_in_force
     from openinspector.pipeline.ingest import ingest
+    from openinspector.pipeline.registry import feeds
     from openinspector.pipeline.rematch import rematch
+    from openinspector.pipeline.settings import load_settings
+    from openinspector.pipeline.worker import chores, poker
     from openinspector.store.kept_generations import KeptGenerations
 
     if not chosen.account:
         raise UsageError("write whose it is: --account ID (or --endpoint URL, to hand it in to a service elsewhere)")
     resource = resource_named(account_of(chosen.account), chosen.region, chosen.type, chosen.id, tags=tags)
+    trial = load_settings(frozenset(feeds())).usage.free_trial
     inventory = _inventory(chosen)
     advisories = advisories_in_force()
     with database(chosen) as found:
@@ -51,7 +55,10 @@ def _here(chosen: argparse.Namespace, tags: Mapping[str, str]) -> int:
         matched = rematch(found, advisories, KeptGenerations(data_folder(chosen)), lambda: datetime.now(UTC))
         if not matched.is_in_force:
             print(f"openinspector: matched with the advisories in force: {matched.why}", file=sys.stderr)
-        done = ingest(found, advisories, resource, inventory, datetime.now(UTC))
+        try:
+            done = ingest(found, advisories, resource, inventory, datetime.now(UTC), trial=trial)
+        finally:  # the advisories in force may have changed, too
+            poker(found, chores())("deliver")
     counted = Counter(type(each).__name__.lower() for each in done.changes)
     if chosen.format == "json":
         said = {"resource": resource.id, "status": inventory.status, "changes": counted, "problems": done.problems}

@@ -18,12 +18,15 @@ _UNFINISHED: Final = 3
 def run(chosen: argparse.Namespace) -> int:
     """Match again what the advisory file says otherwise than the one in force, and tell what changed."""
     from openinspector.pipeline.rematch import rematch
+    from openinspector.pipeline.worker import chores, poker
     from openinspector.store.kept_generations import KeptGenerations
 
     advisories = AdvisoryFile(default_path())
     kept = KeptGenerations(data_folder(chosen))
     with database(chosen) as found:
         done = rematch(found, advisories, kept, lambda: datetime.now(UTC), full=chosen.full, forced=True)
+        if done.events:
+            poker(found, chores())("deliver")
     if chosen.format == "json":
         said = {
             "digest": done.digest,

@@ -9,6 +9,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from threading import Event, Thread
@@ -79,7 +80,8 @@ def service_of(work: "Work", metrics: "Metrics | None" = None) -> "Service":
 
     def take(resource: "Resource", inventory: "Inventory", now: datetime, mode: "ScanMode | None") -> "Ingested":
         scan = partial(scan_confined, account=resource.account)
-        return ingest(work.database, work.advisories(), resource, inventory, now, mode, scan)
+        trial = work.settings.usage.free_trial
+        return ingest(work.database, work.advisories(), resource, inventory, now, mode, scan, trial)
 
     doorkeeper = Doorkeeper(DatabaseKeyRing(work.database, work.sealer), work.sealer)
     gate = Gate(doorkeeper, Throttle(), regions=(work.region,), clock=work.clock, ticks=time.monotonic)
@@ -165,9 +167,13 @@ def _serve(
 def _work(chosen: argparse.Namespace, work: "Work", stop: Event, status: "list[socket]") -> None:
     """A worker."""
     from openinspector.pipeline.worker import Worker, chores
+    from openinspector.store.holders import give_back, new_holder
 
     if chosen.owned:
         Thread(target=_until_alone, args=(stop,), daemon=True).start()
+    with work.database.system() as connection:
+        give_back(connection, chosen.ended)
+    work = replace(work, holder=chosen.holder or new_holder())
     worker = Worker(stop, work, chores(), chosen.lanes)
 
     def ready() -> str:

@@ -92,4 +92,4 @@ def work_of(chosen: argparse.Namespace, found: "Database") -> "Work":
         sealer=sealer,
         clock=lambda: datetime.now(UTC),
     )
-    return replace(work, poke=poker(work, chores()))
+    return replace(work, poke=poker(found, chores()))

@@ -44,11 +44,14 @@ def dead_command(chosen: argparse.Namespace) -> int:
 
 def retry_command(chosen: argparse.Namespace) -> int:
     """Have what a sink did not take sent again, and the sink tried at once."""
+    from openinspector.pipeline.worker import chores, poker
     from openinspector.store.outbox import revive, sink_states
 
-    with database(chosen) as found, found.system() as connection:
-        _look_for(chosen.sink, sink_states(connection))
-        count = revive(connection, chosen.sink)
+    with database(chosen) as found:
+        with found.system() as connection:
+            _look_for(chosen.sink, sink_states(connection))
+            count = revive(connection, chosen.sink)
+        poker(found, chores())("deliver")
     if chosen.format == "json":
         _print({"sink": chosen.sink, "revived": count})
         return 0

@@ -6,14 +6,18 @@ import os
 import subprocess
 import sys
 import time
+from collections import deque
 from threading import Event, Thread
 from typing import Final
+
+from openinspector.store.holders import new_holder
 
 LOG: Final = logging.getLogger("openinspector.supervisor")
 
 _FIRST_WAIT: Final = 0.5  # seconds until a worker that died is started again; doubled each time it dies soon
 _LONGEST_WAIT: Final = 30.0
 _SOON: Final = 60.0  # seconds; one that lived longer is started again at once
+_REMEMBERED: Final = 16  # workers that ended, should those who came next have ended too before they could do it
 _END_SECONDS: Final = 75.0  # that a worker has to leave off before it is ended for good
 
 
@@ -39,16 +43,20 @@ class Supervisor:
 
     def _keep(self) -> None:
         wait = _FIRST_WAIT
+        ended: deque[int] = deque(maxlen=_REMEMBERED)
         while not self._stopping.is_set():
             started = time.monotonic()
+            holder = new_holder()
+            command = [*self._command, "--holder", f"{holder}", "--ended", *map(str, ended)]
             # The worker reads its end of this pipe: when we end, however that is, it ends too.
-            process = subprocess.Popen(self._command, env=self._environment, stdin=subprocess.PIPE)  # noqa: S603  our own command
+            process = subprocess.Popen(command, env=self._environment, stdin=subprocess.PIPE)  # noqa: S603  our own command
             while process.poll() is None and not self._stopping.wait(0.2):
                 pass
             if self._stopping.is_set():
                 _end(process)
                 return
             _close(process)
+            ended.append(holder)  # whoever comes next gives back what it had
             wait = _FIRST_WAIT if time.monotonic() - started > _SOON else min(wait * 2, _LONGEST_WAIT)
             LOG.error("a worker ended", extra={"request": {"status": process.returncode, "again_in_seconds": wait}})
             self._stopping.wait(wait)

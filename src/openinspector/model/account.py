@@ -4,6 +4,7 @@ Source: Inspector's API reference (Status, EcrConfiguration, Ec2Configuration, A
 Ec2DeepInspectionStatus); the user guide for the defaults. Those of machine images are ours, AWS publishes none.
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal, get_args
 
 from msgspec import Struct
@@ -12,6 +13,13 @@ from openinspector.model.resource import AccountId
 
 ResourceScanType = Literal["EC2", "ECR", "LAMBDA", "LAMBDA_CODE", "CODE_REPOSITORY", "MACHINE_IMAGE"]
 RESOURCE_SCAN_TYPES: Final[tuple[ResourceScanType, ...]] = get_args(ResourceScanType)
+SCAN_TYPES: Final[Mapping[str, ResourceScanType]] = {  # that the packages of a resource come under, by its type
+    "AWS_EC2_INSTANCE": "EC2",
+    "AWS_ECR_CONTAINER_IMAGE": "ECR",
+    "AWS_LAMBDA_FUNCTION": "LAMBDA",
+    "CODE_REPOSITORY": "CODE_REPOSITORY",
+    "MACHINE_IMAGE": "MACHINE_IMAGE",
+}
 Status = Literal["ENABLED", "DISABLED", "SUSPENDED"]
 Section = Literal["ecr", "ec2", "ami"]  # of a configuration: set, and inherited from an administrator, as a whole
 SECTIONS: Final[tuple[Section, ...]] = get_args(Section)

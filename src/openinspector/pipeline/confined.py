@@ -117,8 +117,11 @@ class Confinement:
         given: bytes = b"",
         bounds: Bounds | None = None,
         account: str = "",
+        sample: bytes = b"",
     ) -> bytes:
         """What the function that `maker` makes of `given` answers to a document, for an account.
+
+        `sample` is a small document of ours; who gives one is answered sooner the next time.
 
         Raises:
             ConfinedError: It has no answer: `kind` says whether that is the document's fault.
@@ -126,7 +129,7 @@ class Confinement:
         with self._lock:
             places, wait, usual = self._places, self._wait, self._bounds
         with places.place(account, wait):
-            return self._children.call(maker, given, document, bounds or usual)
+            return self._children.call(maker, given, document, bounds or usual, sample)
 
 
 confined: Final = Confinement()

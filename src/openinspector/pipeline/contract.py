@@ -35,7 +35,8 @@ class Work:
     """What a chore is done with.
 
     `clock` gives aware UTC moments. `stopping` is asked between two pieces of work: where it is true the chore leaves
-    off, and what remains is done another time. `poke` has another chore (or the same one) done soon.
+    off, and what remains is done another time. `poke` has another chore (or the same one) done soon. `holder` is whose
+    the leases are that it takes (`store/holders.py`); 0 where there is one of it only.
     """
 
     database: "Database"
@@ -47,6 +48,7 @@ class Work:
     clock: Callable[[], datetime]
     stopping: Callable[[], bool] = lambda: False
     poke: Callable[[str], None] = nobody
+    holder: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

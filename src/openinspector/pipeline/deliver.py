@@ -129,7 +129,7 @@ class _Run:
         share = max(1, _THREADS // len(self._sinks))
         while not self._is_over() and busy < min(share, self._open[name].at_once if name in self._open else 1):
             with self._work.database.system() as connection:
-                lease = outbox.claim(connection, name, self._work.clock(), LEASE_SECONDS)
+                lease = outbox.claim(connection, name, self._work.clock(), LEASE_SECONDS, self._work.holder)
             if lease is None:
                 return
             if name not in self._open:

@@ -19,7 +19,7 @@ not be judged.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -27,25 +27,25 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
-from openinspector.errors import StoreError
-from openinspector.find import merge
+from openinspector.errors import StoreError, UsageError
 from openinspector.find.changes import Change, Closed, Deleted, Refreshed, Updated
 from openinspector.find.reconcile import Evaluation, Facts, State, reconcile
 from openinspector.find.suppress import rules
 from openinspector.match.engine import Judge
-from openinspector.model.coverage import STANDING, Reason, ScanMode, ScanStatus, status_of
-from openinspector.model.finding import Finding, FindingType, Observation, PackageVulnerability
+from openinspector.model.account import SCAN_TYPES
+from openinspector.model.coverage import STANDING, ScanMode, ScanStatus, status_of
+from openinspector.model.finding import Finding, Observation
 from openinspector.model.inventory import Inventory
-from openinspector.model.match import Report, Undecided
+from openinspector.model.match import Report
 from openinspector.model.moment import moment_text
-from openinspector.model.package import Package
 from openinspector.model.resource import Resource
 from openinspector.model.usage import UsageType
+from openinspector.pipeline.evaluation import evaluation_of, reason_of
 from openinspector.pipeline.observe import observe
 from openinspector.pipeline.scan import scan
 from openinspector.render import inspector_words as words
 from openinspector.render.inspector_checks import DISCONTINUED
-from openinspector.store import estate
+from openinspector.store import accounts, estate
 from openinspector.store.advisories import AdvisoryFile
 from openinspector.store.database import Database
 from openinspector.store.events import Event, payload_of, write_events
@@ -73,7 +73,6 @@ from openinspector.store.usage import count_scan
 
 _T = TypeVar("_T")
 
-_PACKAGES: Final[tuple[FindingType, ...]] = ("PACKAGE_VULNERABILITY",)  # what a whole inventory tells all of
 _ATTEMPTS: Final = 4
 _CLASHES: Final = ("40001", "40P01", "55P03")  # serialization failure, deadlock, a lock that took too long
 _SWEPT_AT_ONCE: Final = 5_000  # findings deleted in one transaction
@@ -95,11 +94,14 @@ def ingest(
     now: datetime,
     mode: ScanMode | None = None,
     look: Callable[[Inventory, AdvisoryFile], Report] | None = None,
+    trial: timedelta = accounts.FREE_TRIAL,
 ) -> Ingested:
     """Match what was found on a resource, and write what follows. `look` matches in place of `scan`.
 
+    A kind of scan that the account never switched is switched on by that; `trial` is how long it is free then.
+
     Raises:
-        UsageError: The resource makes no sense.
+        UsageError: The resource makes no sense, or its account has scans of that kind disabled.
         StoreError: The database is too busy with the same rows, or a filter in it can't be read.
     """
     told = estate.storable(resource)
@@ -107,6 +109,7 @@ def ingest(
         told = replace(told, platform=words.platform(inventory.distribution))
 
     def start(connection: Connection) -> tuple[int, int]:
+        _admit(connection, told, now, trial)
         generation = store_generation(connection, advisories.meta)
         return estate.start_scan(connection, estate.enter(connection, told, now), told, "PACKAGE", now), generation
 
@@ -155,7 +158,7 @@ def _look(
     if used.get("digest") != advisories.meta.get("digest"):  # who looked has opened the file that took its place
         generation = in_one_go(database, lambda connection: store_generation(connection, used))
     seen = observe(told, report)
-    status = status_of(_reason(told, inventory))
+    status = status_of(reason_of(told, inventory))
     judge = Judge(inventory, advisories)
 
     def write(connection: Connection) -> Ingested:
@@ -173,7 +176,7 @@ def _look(
             store_matched(connection, report, inventory_id, generation, settled=settled)
             if not settled:
                 found = as_known(connection, resource, inventory_id, seen)
-        looked = _evaluation(report, found, known)
+        looked = evaluation_of(report, found, known)
         estate.describe(connection, entered, resource, "running", now, inventory_id)
         changes = _reconciled(connection, entered, resource, known, looked, "running", now, None)
         _write(connection, entered, resource, inventory_id, known, changes)
@@ -242,6 +245,23 @@ def in_one_go(database: Database, write: Callable[[Connection], _T]) -> _T:
     raise StoreError("the database is too busy with the same resource or packages: try again later") from clash
 
 
+def _admit(connection: Connection, told: Resource, now: datetime, trial: timedelta) -> None:
+    """Sees to it that what is found on a resource is wanted.
+
+    Raises:
+        UsageError: It isn't.
+    """
+    kind = SCAN_TYPES.get(told.type)
+    status = accounts.admit(connection, told.region, told.account, kind, now, trial) if kind else "ENABLED"
+    if status == "SUSPENDED":
+        raise UsageError(f"account {told.account} is suspended in {told.region}: nothing is taken of its resources")
+    if status != "ENABLED":
+        raise UsageError(
+            f"account {told.account} has {kind} scans disabled in {told.region}, so nothing is taken of a resource of"
+            f" the type {told.type}: enable them first (aws inspector2 enable --resource-types {kind})"
+        )
+
+
 def as_known(
     connection: Connection, resource: Resource, inventory_id: int, seen: Iterable[Observation]
 ) -> tuple[Observation, ...]:
@@ -253,45 +273,6 @@ def as_known(
 def _with_platform(told: Resource, entered: estate.Entered) -> Resource:
     """The resource with the platform that it had until now, where nobody says which it is."""
     return told if told.platform else replace(told, platform=entered.platform)
-
-
-def _reason(resource: Resource, inventory: Inventory) -> Reason:
-    if inventory.status == "failed":
-        return "INTERNAL_ERROR"
-    distribution = inventory.distribution
-    unknown = distribution is not None and not distribution.namespace
-    return "UNSUPPORTED_OS" if unknown and resource.type != "AWS_LAMBDA_FUNCTION" else "SUCCESSFUL"
-
-
-def _evaluation(report: Report, seen: Sequence[Observation], known: Iterable[Known]) -> Evaluation | None:
-    """What a scan saw; None where it could not look at all."""
-    if report.inventory.status == "failed":
-        return None
-    if report.inventory.status == "partial":
-        return Evaluation(seen=seen, whole=())
-    return Evaluation(seen=_with_doubts(seen, known, report.undecided), whole=_PACKAGES)
-
-
-def _with_doubts(
-    seen: Sequence[Observation], known: Iterable[Known], undecided: Iterable[Undecided]
-) -> list[Observation]:
-    """What was seen, and what was known of packages that could not be judged this time: that may still be so."""
-    doubts = {(each.vulnerability, *_package(each.package)) for each in undecided}
-    by_key = {each.key: each for each in seen}
-    for finding in (each.finding for each in known):
-        observation = finding.observation
-        details = observation.details
-        if finding.life.status == "CLOSED" or not isinstance(details, PackageVulnerability):
-            continue
-        places = [_package(each.package) for each in details.packages]
-        if any((about, *place) in doubts for about in ("", details.id) for place in places):
-            now = by_key.get(observation.key)
-            by_key[observation.key] = merge.together(observation, now) if now is not None else observation
-    return list(by_key.values())
-
-
-def _package(package: Package) -> tuple[str, str, str]:
-    return package.type, package.name, package.location.path
 
 
 def _reconciled(

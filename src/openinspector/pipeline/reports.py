@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
-from uuid import uuid4
 
 from openinspector.errors import DestinationError, OpenInspectorError
 from openinspector.model.criteria import parse_criteria
@@ -31,7 +30,8 @@ from openinspector.render import findings_csv, findings_json, inspector2, sbom_e
 from openinspector.store import reports
 from openinspector.store.estate import resource_of
 from openinspector.store.find_queries import Position, Sought, find_findings
-from openinspector.store.findings import finding_rows
+from openinspector.store.findings import findings_by_key
+from openinspector.store.holders import new_token
 from openinspector.store.inventories import monitored_resources, read_inventory
 from openinspector.store.organizations import member_ids
 from openinspector.store.reports import Claimed
@@ -76,7 +76,7 @@ def unfit(settings: Settings, region: str, place: Place) -> tuple[str, str] | No
 def do_next(work: Work) -> bool:
     """Makes the report that has waited longest, or a part of it; False where there is none."""
     with work.database.system() as connection:
-        held = reports.claim_next(connection, work.region, uuid4(), work.clock())
+        held = reports.claim_next(connection, work.region, new_token(work.holder), work.clock())
     if held is None:
         return False
     _Making(work, held).run()
@@ -102,6 +102,10 @@ class _Making:
         """Makes it, and writes down what became of it."""
         if self._held.attempts > MOST_ATTEMPTS:  # whoever was at it died of it
             self._finish("INTERNAL_ERROR", f"The report could not be made in {MOST_ATTEMPTS} attempts.")
+            return
+        account, bucket = self._report.account, self._report.destination.bucket_name
+        if not self._work.settings.reports.let(account, bucket):
+            self._finish("INVALID_PERMISSIONS", f"Nothing may be written into {bucket} for account {account}.")
             return
         try:
             with _destination(self._work, self._report.destination) as destination:
@@ -163,9 +167,9 @@ class _Making:
                 self._check()
                 with self._work.database.transaction(account, seconds=PAGE_SECONDS) as connection:
                     ids, after = find_findings(connection, sought, FINDINGS_PAGE, after)
-                    rows = finding_rows(connection, [each.id.hex for each in ids])
+                    rows = findings_by_key(connection, ids)
                 if rows:
-                    yield [inspector2.finding(about, known) for about, known in rows]
+                    yield [inspector2.finding(*rows[each]) for each in ids if each in rows]
                 if after is None:
                     break
 

@@ -49,6 +49,21 @@ _CHECK: Final = re.compile(
 ).fullmatch
 
 _Object = dict[str, Any]
+# Children are tried out on it.
+_SAMPLE: Final = msgspec.json.encode(
+    {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "components": [
+            {"type": "library", "name": name, "version": "1.0", "purl": f"pkg:{kind}/{name}@1.0{rest}"}
+            for kind, name, rest in (
+                ("pypi", "jinja2", ""),
+                ("npm", "lodash", ""),
+                ("deb", "debian/zlib", "?distro=debian-12"),
+            )
+        ],
+    }
+)
 
 
 class _Request(Struct, frozen=True, array_like=True):
@@ -82,7 +97,7 @@ def handle_confined(
         ConfinedError: It can't be scanned within the bounds.
     """
     request = _Request(str(advisories.path.absolute()), now, output_format)
-    answer = confined(handling, document, given=msgspec.msgpack.encode(request), account=account)
+    answer = confined(handling, document, given=msgspec.msgpack.encode(request), account=account, sample=_SAMPLE)
     said = msgspec.msgpack.decode(answer, type=_Answer | _Refused)
     if isinstance(said, _Refused):
         raise SbomError(said.reason, said.message)

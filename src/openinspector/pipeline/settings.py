@@ -22,6 +22,7 @@
     [reports]
     directory = "/var/lib/openinspector/reports"    # a bucket is a folder below it, and not one of S3
     retention_days = 90                             # that it is remembered what became of a report
+    buckets = { our-reports = ["111122223333"] }    # the accounts that may have something written into a bucket
     [usage]
     prices = { EC2_INSTANCE_HOURS = 0.0015 }        # US dollars for an hour or a scan; the others keep theirs
     free_trial_days = 15                            # of each kind of scan of an account, from when it is first on
@@ -61,6 +62,7 @@ _LARGEST = 1 << 20
 _LONGEST_RETENTION = 3650  # days
 _LEAST_AUDIT = 90  # days; younger entries the database gives nobody away (forget_audit of revision_0002.sql)
 _PERIOD = re.compile(r"([0-9]{1,4})([mhd])")
+_ACCOUNT = re.compile(r"[0-9]{12}").fullmatch
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _SHORTEST_PERIOD = timedelta(minutes=10)
 _LEAST_MEMORY = 16 << 20  # bytes; with less hardly a document could be read
@@ -121,11 +123,17 @@ class ConfinedSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class ReportsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where findings reports and SBOM exports go, and for how long it is remembered what became of them.
 
-    With a `directory` (an absolute path) a bucket is a folder below it; without one it is a bucket of S3.
+    With a `directory` (an absolute path) a bucket is a folder below it; without one it is a bucket of S3. `buckets` are
+    those that may be written into, each with the accounts that may have it done; if none is named, all may into any.
     """
 
     directory: str = ""
     retention_days: int = 90
+    buckets: dict[str, tuple[str, ...]] = {}
+
+    def let(self, account: str, bucket: str) -> bool:
+        """Whether something may be written into a bucket for an account."""
+        return not self.buckets or account in self.buckets.get(bucket, ())
 
 
 class UsageSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -298,6 +306,10 @@ def _check_schedule(path: Path, schedule: ScheduleSettings) -> None:
 def _check_reports(path: Path, reports: ReportsSettings) -> None:
     if reports.directory and not Path(reports.directory).is_absolute():
         raise UsageError(f"{path}: the directory of [reports] is an absolute path, and not {reports.directory!r}")
+    for bucket, accounts in reports.buckets.items():
+        wrong = [each for each in accounts if not _ACCOUNT(each)]
+        if wrong:
+            raise UsageError(f"{path}: {bucket} of [reports.buckets] lists accounts of 12 digits, and not {wrong[0]!r}")
     if not 1 <= reports.retention_days <= _LONGEST_RETENTION:
         raise UsageError(f"{path}: retention_days of [reports] is a number of days, 1 to {_LONGEST_RETENTION}")
 

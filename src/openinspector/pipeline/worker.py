@@ -19,7 +19,7 @@ from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,6 +28,9 @@ from openinspector.pipeline.contract import Chore, Work
 from openinspector.plugins import discover
 from openinspector.store import queue
 from openinspector.transport.telemetry import span
+
+if TYPE_CHECKING:
+    from openinspector.store.database import Database
 
 LOG: Final = logging.getLogger("openinspector.worker")
 
@@ -47,13 +50,13 @@ def chores() -> Mapping[str, Chore]:
     return discover(folder)
 
 
-def poker(work: Work, known: Mapping[str, Chore]) -> Callable[[str], None]:
+def poker(database: "Database", known: Mapping[str, Chore]) -> Callable[[str], None]:
     """What has a chore done soon. It never fails: what isn't poked is done when its time comes."""
 
     def poke(name: str) -> None:
         lane = random.randrange(known[name].side_by_side)
         try:
-            with work.database.system(seconds=10) as connection:
+            with database.system(seconds=10) as connection:
                 queue.poke(connection, name, lane)
         except SQLAlchemyError:
             LOG.warning("a chore could not be poked", extra={"request": {"chore": name}})
@@ -94,7 +97,7 @@ class Worker:
         self._stop = stop
         self._known = known
         self._lanes = lanes
-        self._work = replace(work, stopping=stop.is_set, poke=poker(work, known))
+        self._work = replace(work, stopping=stop.is_set, poke=poker(work.database, known))
         self._beat = monotonic()
         self._ended: dict[int, float] = {}  # jobs that were done, and when
 

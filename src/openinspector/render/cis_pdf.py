@@ -19,20 +19,20 @@ from openinspector.render.text import cut
 MOST_PAGES: Final = 10_000
 
 _COLOURS: Final[Mapping[str, Colour]] = {"FAILED": (0.7, 0.07, 0.07), "PASSED": (0.0, 0.38, 0.16), "SKIPPED": GREY}
-_COUNTED: Final = tuple(Column(name, 44, right=True) for name in ("Passed", "Failed", "Skipped"))
+_COUNTED: Final = tuple(Column(name, 42, right=True) for name in ("Passed", "Failed", "Skipped"))
 _CHECKS: Final = (
     Column("Check", 68),
-    Column("Title", INNER - 68 - 48 - 92 - 132),
+    Column("Title", INNER - 68 - 48 - 92 - 126),
     Column("Level", 48),
     Column("Platform", 92),
     *_COUNTED,
 )
 _TARGETS: Final = (
-    Column("Account", 72),
-    Column("Instance", INNER - 72 - 88 - 62 - 62 - 132),
-    Column("Platform", 88),
-    Column("Benchmark", 62),
-    Column("Session", 62),
+    Column("Account", 66),
+    Column("Instance", 94),
+    Column("Platform", 90),
+    Column("Benchmark", INNER - 66 - 94 - 90 - 80 - 126),
+    Column("Session", 80),  # UNSUPPORTED_OS is the widest word that it may have
     *_COUNTED,
 )
 _RESULTS: Final = (

@@ -2,13 +2,14 @@
 
 A finding has every package of its resource that has the flaw; the cells of the package columns list them in the same
 order, with commas between. A cell that a spreadsheet would take for a formula (it begins with `=`, `+`, `-` or `@`,
-after whatever space) gets an apostrophe in front, which spreadsheets don't show; a program that reads the file takes it
-off.
+after whatever space) gets an apostrophe in front, and so does one that would look as if it had got one. A program that
+reads the file can take it off, and has the text as it was.
 
 Source: RFC 4180; the OWASP page "CSV Injection"; Inspector's exported reports.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -73,7 +74,7 @@ COLUMNS: Final = (
     "Detector Name",
     "Package Manager",
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA: Final = re.compile("'*(?:\\s*[-=+@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])").match
 _DETAILS: Final = ("awsEc2Instance", "awsEcrContainerImage", "awsLambdaFunction", "machineImage", "codeRepository")
 
 _Finding = Mapping[str, Any]
@@ -102,7 +103,7 @@ class _Through:
 def cell(text: str) -> str:
     """Text that stays text in a spreadsheet, without characters that nobody can see."""
     text = visible(text)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return f"'{text}" if _FORMULA(text) else text
 
 
 def _row(finding: _Finding, now: datetime) -> _Cells:

@@ -35,7 +35,6 @@ _HEADINGS: Final[Mapping[int, float]] = {0: 18.0, 1: 13.0, 2: 9.5}
 _SPACING: Final = 1.32  # of lines, times their size
 _PADDING: Final = 3.0  # of a cell
 _INDENT: Final = 100.0  # of what stands beside a label
-_COUNT_WIDTH: Final = 28.0  # of the number of pages
 _PAGES: Final = "pages"
 _LINES_FOR_LATER: Final = 3
 
@@ -166,7 +165,7 @@ class Sheets:
             self._canvas.endForm()
         self._canvas.beginForm(_PAGES)
         self._use(_SMALL, "regular", GREY)
-        self._canvas.drawString(_WIDTH - _MARGIN - _COUNT_WIDTH, 32, str(self._page))
+        self._canvas.drawString(0, 0, str(self._page))
         self._canvas.endForm()
         self._canvas.save()
 
@@ -260,9 +259,14 @@ class Sheets:
         if self._page > 1:
             running, *more = font("regular").lines(self._title, (INNER - 10) * 1000 / _SMALL)
             self._canvas.drawString(_MARGIN, _HEIGHT - 40, running + ("…" if more else ""))
-        self._canvas.drawString(_MARGIN, 32, "openinspector")
-        self._canvas.drawRightString(_WIDTH - _MARGIN - _COUNT_WIDTH - 2, 32, f"Page {self._page} of")
+        # The number of pages is known at the end, and so is its width: it stands where nothing comes after it.
+        number = f"Page {self._page} of "
+        self._canvas.drawRightString(_WIDTH - _MARGIN, 32, "openinspector")
+        self._canvas.drawString(_MARGIN, 32, number)
+        self._canvas.saveState()
+        self._canvas.translate(_MARGIN + font("regular").width(number) * _SMALL / 1000, 32)
         self._canvas.doForm(_PAGES)
+        self._canvas.restoreState()
 
     def _compress(self, _number: int) -> None:
         """Compresses the page that has just ended; ReportLab would keep it as it is until the end."""

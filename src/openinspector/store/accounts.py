@@ -18,6 +18,7 @@ from openinspector.model.account import (
     DeepInspection,
     ResourceScanType,
     Section,
+    Status,
 )
 from openinspector.model.resource import AccountId
 from openinspector.store.account_tables import account, account_scan_type, encryption_key
@@ -39,7 +40,24 @@ _ENABLE: Final = text(
     " FROM unnest(CAST(:ids AS text[])) id, unnest(CAST(:types AS text[])) type ORDER BY id, type"
     " ON CONFLICT (account, region, scan_type) DO UPDATE"  # a trial is had once
     " SET status = excluded.status, enabled_at = excluded.enabled_at, disabled_at = NULL, due_at = excluded.due_at,"
+    " trial_start = coalesce(t.trial_start, excluded.trial_start),"
+    " trial_end = CASE WHEN t.trial_start IS NULL THEN excluded.trial_end ELSE t.trial_end END,"
     " updated_at = excluded.updated_at WHERE t.status <> 'ENABLED'"
+)
+# What was never on is off from then on, too: nobody's report switches it on.
+_DISABLE: Final = text(
+    "INSERT INTO account_scan_type AS t (account, region, scan_type, status, disabled_at, due_at, updated_at)"
+    " SELECT id, :region, type, 'DISABLED', :now, :now, :now"
+    " FROM unnest(CAST(:ids AS text[])) id, unnest(CAST(:types AS text[])) type ORDER BY id, type"
+    " ON CONFLICT (account, region, scan_type) DO UPDATE"
+    " SET status = excluded.status, disabled_at = excluded.disabled_at, due_at = excluded.due_at,"
+    " updated_at = excluded.updated_at WHERE t.status = 'ENABLED'"
+)
+_STANDING: Final = text(
+    "SELECT (SELECT status FROM account_scan_type"
+    " WHERE account = :account AND region = :region AND scan_type = :type) AS status,"
+    " EXISTS (SELECT FROM account WHERE account = :account AND region = :region AND suspended_at IS NOT NULL)"
+    " AS is_suspended"
 )
 
 
@@ -90,17 +108,30 @@ def disable(
 ) -> None:
     """Switches kinds of scans off; those that are off already stay as they are."""
     _touch(connection, region, ids, now)
-    connection.execute(
-        update(account_scan_type)
-        .where(
-            among(account_scan_type.c.account, ids),
-            account_scan_type.c.region == region,
-            account_scan_type.c.scan_type.in_(types),
-            account_scan_type.c.status == "ENABLED",
-        )
-        .values(status="DISABLED", disabled_at=now, due_at=now, updated_at=now)
-    )
+    connection.execute(_DISABLE, {"ids": list(ids), "region": region, "types": list(types), "now": now})
     _note_status(connection, region, ids)
+
+
+def admit(
+    connection: Connection,
+    region: str,
+    account_id: str,
+    scan_type: ResourceScanType,
+    now: datetime,
+    trial: timedelta = FREE_TRIAL,
+) -> Status:
+    """Whether a kind of scan is on. One that nobody has ever switched, on or off, is switched on by that."""
+    key = {"account": account_id, "region": region, "type": scan_type}
+    row = connection.execute(_STANDING, key).one()
+    if row.status is None and not row.is_suspended:
+        _touch(connection, region, [account_id], now)
+        row = connection.execute(_STANDING, key).one()  # as it is now that nobody else can switch it
+        if row.status is None and not row.is_suspended:
+            enable(connection, region, [account_id], [scan_type], now, trial)
+            return "ENABLED"
+    if row.is_suspended:
+        return "SUSPENDED"
+    return "ENABLED" if row.status == "ENABLED" else "DISABLED"
 
 
 def lock(connection: Connection, region: str, ids: Collection[str], now: datetime) -> dict[str, Account]:

@@ -7,7 +7,7 @@ inventory by now), a package that only an earlier look has seen.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, Final
@@ -52,17 +52,6 @@ class Written(Struct, frozen=True, kw_only=True):
     finding: Finding
     digest: UUID | None
     close_reason: str = ""
-
-
-def finding_rows(connection: Connection, ids: Sequence[str]) -> list[tuple[Resource, Finding]]:
-    """Findings with their resources, in the order of `ids`; those that the transaction doesn't see are left out.
-
-    An id is the last part of the finding's ARN, 32 hexadecimal digits, or the same as a UUID.
-    """
-    numbers = [UUID(each) for each in ids]
-    rows = connection.execute(select(finding).where(finding.c.id.in_(numbers))).all()
-    assembled = {known.row.id: (about, known.finding) for about, known in _assemble(connection, rows)}
-    return [assembled[each] for each in numbers if each in assembled]
 
 
 def findings_by_key(

@@ -84,7 +84,10 @@ class Keeper:
 
     def _start(self) -> None:
         _forget_stale(self._folder, self._socket)
-        with (self._folder / "startup.log").open("wb") as log:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        number = os.open(self._folder / "startup.log", flags, 0o600)
+        with os.fdopen(number, "wb") as log:
+            os.fchmod(number, 0o600)  # whoever made it, and whatever the umask was
             self._server = subprocess.Popen(  # noqa: S603  our own program
                 self._command,
                 cwd=self._folder / "cluster",

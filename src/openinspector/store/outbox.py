@@ -9,10 +9,12 @@ between leaves it as it is, and it is sent again under the same id.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import Connection, text
+
+from openinspector.store.holders import new_token
 
 LANES: Final = 16  # of a sink; as many workers can send to it at once
 MOST_COUNTED: Final = 100_000  # of what waits or is dead, and no farther
@@ -100,9 +102,9 @@ def hand_out(connection: Connection, now: datetime, most: int) -> int:
     return int(connection.execute(_HAND_OUT, {"now": now, "most": most, "lanes": LANES}).scalar_one())
 
 
-def claim(connection: Connection, sink: str, now: datetime, seconds: float) -> Lease | None:
+def claim(connection: Connection, sink: str, now: datetime, seconds: float, holder: int = 0) -> Lease | None:
     """A lane with something to send that nobody has a lease of; None where there is none, or the sink is left alone."""
-    token = uuid4()
+    token = new_token(holder)
     values = {"sink": sink, "now": now, "token": token, "seconds": seconds}
     lane = connection.execute(_CLAIM, values).scalar_one_or_none()
     return None if lane is None else Lease(sink=sink, lane=lane, token=token)

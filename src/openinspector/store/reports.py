@@ -1,8 +1,8 @@
 """Findings reports and SBOM exports: asked for by requests, done by workers.
 
-A worker has a report under a claim, a UUID of its own, and renews it while it is at it. One whose worker died is
-anybody's again when the claim has run out. Whatever a worker writes of a report it writes under its claim, so one that
-has lost it writes nothing more.
+A worker has a report under a claim, a token of its own (holders.py), and renews it while it is at it. One whose worker
+died is anybody's again when the claim has run out. Whatever a worker writes of a report it writes under its claim, so
+one that has lost it writes nothing more.
 """
 
 from collections.abc import Mapping

@@ -7,6 +7,7 @@ A bucket is a folder that the operator has made; what lies below it is made here
 import contextlib
 import errno
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from openinspector.errors import DestinationError
 
 LONGEST_NAME: Final = 255  # bytes, of nearly every file system
 
+_SCRATCH: Final = re.compile(r"\.[0-9a-f]{32}\.part").fullmatch
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _DENIED: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR)
 
@@ -68,10 +70,12 @@ class Folder:
             os.fsync(at)
 
     def discard(self, key: str, name: str) -> None:
-        """Removes a file that was not finished."""
+        """Removes a file that was not finished, and never one that was."""
+        if not _SCRATCH(name):
+            return
         *folders, _ = _steps(key)
         with contextlib.suppress(OSError, DestinationError), self._opened(folders) as at:
-            os.unlink(_one(name), dir_fd=at)
+            os.unlink(name, dir_fd=at)
 
     @contextlib.contextmanager
     def _opened(self, folders: Sequence[str]) -> Iterator[int]:

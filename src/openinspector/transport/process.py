@@ -26,14 +26,12 @@ import msgspec
 from msgspec import Struct
 
 from openinspector.errors import ConfinedError
-from openinspector.transport.zygote import CRASHED, ENDED, LARGEST_CALL, NO_MEMORY, Call, Maker
+from openinspector.transport.zygote import CALLS, CRASHED, ENDED, LARGEST_CALL, LENGTH, NO_MEMORY, Call, Maker
 
 _GRACE: Final = 5.0  # seconds beyond its own that a child's end is waited for
 _START_SECONDS: Final = 60.0  # until the first call is taken: modules are imported
 _BLOCK: Final = 1 << 18
 
-# Who takes two messages for one where the system has no sockets that keep them apart.
-_CALLS: Final = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
 _TROUBLE: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGILL, signal.SIGFPE})
 
 
@@ -73,16 +71,19 @@ class Children:
         with self._lock:
             self._end()
 
-    def call(self, maker: Maker, given: bytes, document: bytes | memoryview, bounds: Bounds) -> bytes:
+    def call(
+        self, maker: Maker, given: bytes, document: bytes | memoryview, bounds: Bounds, sample: bytes = b""
+    ) -> bytes:
         """What the function that `maker` makes of `given` answers to a document.
 
         Both run in the child, the maker before the bounds hold: it may open what the function needs, and sees nothing
-        of the document.
+        of the document. `sample` is a document of ours that the next child may be tried out on while it waits.
 
         Raises:
             ConfinedError: The child exceeded its bounds or died.
         """
-        call = Call(f"{maker.__module__}:{maker.__qualname__}", given, bounds.memory, bounds.cpu, float(bounds.seconds))
+        name = f"{maker.__module__}:{maker.__qualname__}"
+        call = Call(name, given, bounds.memory, bounds.cpu, float(bounds.seconds), sample)
         message = msgspec.msgpack.encode(call)
         if len(message) > LARGEST_CALL:
             raise ValueError(f"a call of {len(message)} bytes: what is large belongs into the document")
@@ -103,7 +104,9 @@ class Children:
                 self._send(message, [theirs.fileno(), told.fileno()])
             deadline = monotonic() + _START_SECONDS + bounds.seconds
             try:
-                answer = _exchange(data, document, bounds.answer, deadline)
+                said = _exchange(data, document, bounds.answer, deadline)
+                if _is_whole(said):  # so it has done all that it was to do
+                    return bytes(memoryview(said)[LENGTH.size :])
                 data.close()
                 how = _receive(end, ENDED.size, monotonic() + _GRACE)
             except TimeoutError as error:
@@ -111,8 +114,7 @@ class Children:
         if len(how) != ENDED.size:
             raise _Lost
         status, peak, cpu = ENDED.unpack(how)
-        _judge(status, peak, cpu, answer, bounds)
-        return answer
+        raise _failure(status, peak, cpu, said[LENGTH.size :], bounds)
 
     def _send(self, message: bytes, handles: list[int]) -> None:
         with self._lock:
@@ -131,7 +133,7 @@ class Children:
         if self._zygote is not None and self._zygote.poll() is not None:
             self._end()
         if self._calls is None:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, _CALLS)
+            ours, theirs = socket.socketpair(socket.AF_UNIX, CALLS)
             path = os.pathsep.join(each for each in sys.path if each)
             command = [sys.executable, "-P", "-m", "openinspector.transport.zygote", *self._modules]
             with theirs:
@@ -160,7 +162,7 @@ class Children:
             self._zygote = None
 
 
-def _exchange(data: socket.socket, document: bytes | memoryview, largest: int, deadline: float) -> bytes:
+def _exchange(data: socket.socket, document: bytes | memoryview, largest: int, deadline: float) -> bytearray:
     """Give a child its document, and take what it says.
 
     Raises:
@@ -176,18 +178,19 @@ def _exchange(data: socket.socket, document: bytes | memoryview, largest: int, d
     return _receive(data, largest, deadline)
 
 
-def _receive(source: socket.socket, largest: int, deadline: float) -> bytes:
+def _receive(source: socket.socket, largest: int, deadline: float) -> bytearray:
+    """What comes up to the end, at most so many bytes behind a length."""
     found = bytearray()
     while True:
         source.settimeout(_left(deadline))
         try:
             block = source.recv(_BLOCK)
         except ConnectionResetError:
-            return bytes(found)
+            return found
         if not block:
-            return bytes(found)
+            return found
         found += block
-        if len(found) > largest:
+        if len(found) > LENGTH.size + largest:
             raise ConfinedError("answer", f"an answer of more than {largest:,} bytes")
 
 
@@ -198,19 +201,17 @@ def _left(deadline: float) -> float:
     return left
 
 
-def _judge(status: int, peak: int, cpu: float, answer: bytes, bounds: Bounds) -> None:
-    """Whether a child has answered.
+def _is_whole(said: bytearray) -> bool:
+    return len(said) >= LENGTH.size and LENGTH.unpack_from(said)[0] == len(said) - LENGTH.size
 
-    Raises:
-        ConfinedError: It hasn't.
-    """
+
+def _failure(status: int, peak: int, cpu: float, reason: bytearray, bounds: Bounds) -> ConfinedError:
+    """Why a child has given no answer."""
     kind: Literal["cpu", "time", "killed", "crashed"]
-    if status == 0:
-        return
     if status == NO_MEMORY:
-        raise ConfinedError("memory", f"more than {bounds.memory >> 20:,} MiB of memory")
+        return ConfinedError("memory", f"more than {bounds.memory >> 20:,} MiB of memory")
     if status == CRASHED:
-        raise ConfinedError("crashed", f"an error of ours: {answer[:1000].decode('utf-8', 'replace')}")
+        return ConfinedError("crashed", f"an error of ours: {reason[:1000].decode('utf-8', 'replace')}")
     if status == -signal.SIGXCPU or (status == -signal.SIGKILL and cpu >= bounds.cpu):
         kind, said = "cpu", f"more than {bounds.cpu} seconds of a processor"
     elif status == -signal.SIGALRM:
@@ -219,4 +220,4 @@ def _judge(status: int, peak: int, cpu: float, answer: bytes, bounds: Bounds) ->
         kind, said = "crashed", f"a crash (signal {-status}, {peak >> 20:,} MiB)"
     else:
         kind, said = "killed", f"somebody ended the process (status {status}, {peak >> 20:,} MiB)"
-    raise ConfinedError(kind, said)
+    return ConfinedError(kind, said)

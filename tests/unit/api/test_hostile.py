@@ -54,6 +54,39 @@ def test_any_bytes_are_read_or_refused(data):
         assert error.reason in ("CANNOT_PARSE", "FIELD_VALIDATION_FAILED")
 
 
+LIST = next(operation for operation in OPERATIONS if operation.name == "ListFindings")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"maxResults": 1e999}',
+        b'{"maxResults": NaN}',
+        b'{"maxResults": Infinity}',
+        b'{"maxResults": 1' + b"0" * 400 + b"}",
+        b'{"maxResults": ' + b"9" * 100_000 + b"}",
+        b'{"maxResults": 1.5}',
+        b'{"filterCriteria": ' + b"[" * 500_000 + b"]" * 500_000 + b"}",
+        b'{"unknown": ' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}",
+        b'{"nextToken": "' + b"a" * 1_000_001 + b'"}',
+        b'{"nextToken": "\\ud800"}',
+        b'{"filterCriteria": {"inspectorScore": [{"lowerInclusive": -1e309}]}}',
+        b"\xef\xbb\xbf{}",
+        b"[]",
+        b"null",
+        b"{} {}",
+    ],
+)
+def test_what_json_may_hold_and_we_do_not_want_is_refused(body):
+    with pytest.raises(ValidationFailed):
+        parse(LIST, labels={}, query="", headers=(), body=body)
+
+
+def test_of_two_members_of_a_name_the_last_counts_for_everybody():
+    """For the token, the audit and the handler alike: there is one value after this."""
+    assert parse(LIST, labels={}, query="", headers=(), body=b'{"maxResults": 1, "maxResults": 2}')["maxResults"] == 2
+
+
 def texts(shape: Shape) -> list[Text]:
     match shape:
         case Structure():

@@ -5,8 +5,11 @@ from datetime import UTC, datetime
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from tests.unit.api.server import service_of
 
+from openinspector.api.app import create_app
 from openinspector.api.metrics import Metrics
+from openinspector.api.own_operations import all_operations
 from openinspector.api.status import create_status_app
 from openinspector.store.gauges import Gauges
 from openinspector.store.outbox import SinkState
@@ -101,3 +104,26 @@ def test_they_are_served_beside_health_and_readiness():
     assert (readiness.status_code, readiness.json()["status"]) == (503, "the database does not answer")
     assert metrics.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert other.status_code == 404
+
+
+def test_labels_are_words_of_ours_whatever_is_asked_for():
+    """A caller who could make up labels would fill the memory of whoever keeps them."""
+    metrics = Metrics(lambda: GAUGES)
+    service = service_of({"ListFindings": lambda *_: {"findings": []}}, watch=metrics.request)
+
+    async def go():
+        transport = httpx.ASGITransport(create_app(service, lambda: ""))
+        async with httpx.AsyncClient(transport=transport, base_url="http://inspector") as client:
+            for number in range(50):
+                await client.post(f"/findings/{number}%22%7D%0A%23%20HELP%20x", json={})
+                await client.request(f"METHOD{number}", "/findings/list")
+                await client.post("/findings/list", json={"maxResults": -number, "111122223333": number})
+                await client.post(f"/tags/arn%3Aaws%3A{number}", json={})
+                await client.post("/findings/list", content=b"{", headers={"content-type": f"text/{number}"})
+
+    asyncio.run(go())
+    families = {each.name: each for each in text_string_to_metric_families(metrics.text().decode())}
+    told = [each.labels for each in families["openinspector_requests"].samples]
+    assert {each["operation"] for each in told} <= {"none", *all_operations()}
+    assert {each["status"] for each in told} <= {"200", "400", "403", "404", "405"}
+    assert "111122223333" not in metrics.text().decode()

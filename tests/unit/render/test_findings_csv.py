@@ -1,11 +1,14 @@
 """The findings report as CSV."""
 
 import csv
+import re
 import tracemalloc
 from datetime import timedelta
 from io import StringIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.render.findings import SEEN, code_finding, image_finding, network_finding, package_finding
 
 from openinspector.render.findings_csv import COLUMNS, lines
@@ -116,6 +119,11 @@ def test_a_finding_with_next_to_nothing_is_a_row_all_the_same():
         ("  =1", "'  =1"),
         ("\t=1", "'\t=1"),
         ("\uff1d1", "'\uff1d1"),
+        ("\xa0=1", "'\xa0=1"),
+        ("\u3000@a", "'\u3000@a"),
+        ("@babel/core", "'@babel/core"),
+        ("'=1", "''=1"),
+        ("'quoted'", "'quoted'"),
         ("a=1", "a=1"),
         ("\u202e=1\x00", "\ufffd=1\ufffd"),
         ("\ud800", "\ufffd"),
@@ -126,6 +134,18 @@ def test_no_cell_is_a_formula_and_quoting_keeps_the_rest(text, cell):
     (made,) = table(package_finding(title=text))
     assert made["Title"] == cell
     "".join(lines([package_finding(title=text)], NOW)).encode()
+
+
+# As docs/howto/export-reports.md has it.
+PREFIX = re.compile("'(?='*(?:\\s*[-=+@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]))")
+
+
+@given(st.text(st.sampled_from("'=+-@ \t\r\n\xa0\uff1da,;\"0")))
+def test_a_program_gets_every_text_back_as_it_was(text):
+    (made,) = table(package_finding(title=text))
+    told = made["Title"]
+    assert (PREFIX.sub("", told, count=1) if PREFIX.match(told) else told) == text
+    assert not told.lstrip().startswith(("=", "+", "-", "@", "\uff1d"))
 
 
 def test_memory_stays_flat_however_many_findings_there_are():

@@ -48,12 +48,13 @@ def test_an_object_that_is_there_is_replaced_as_a_whole(bucket, tmp_path):
 
 
 def test_what_somebody_left_is_removed_and_nothing_else(bucket, tmp_path):
-    for name in ("ours/a/.left.part", "ours/a/b.csv", "ours/.left.part"):
+    left = f".{'0a' * 16}.part"
+    for name in (f"ours/a/{left}", "ours/a/b.csv", f"ours/{left}"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
-    for name in (".left.part", ".left.part", "../b.csv", "..", ""):  # a second time there is nothing
+    for name in (left, left, "b.csv", f"../{left}", "../b.csv", "..", ""):  # a second time there is nothing
         bucket.discard("a/b.csv", name)
-    assert names(tmp_path) == ["ours/.left.part", "ours/a/b.csv"]
+    assert names(tmp_path) == [f"ours/{left}", "ours/a/b.csv"]
 
 
 @pytest.mark.parametrize("key", ["../b", "a/../../b", "/b", "a//b", ".", "a/", "", "a\0b"])
@@ -83,3 +84,21 @@ def test_a_folder_that_is_not_there_is_told_from_one_that_is_a_file(tmp_path):
         with pytest.raises(DestinationError) as caught:
             Folder(tmp_path, name).check()
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("inner", [False, True], ids=["a folder", "the file"])
+def test_a_link_that_somebody_planted_is_not_followed(bucket, tmp_path, inner):
+    """To a folder it is an error; in place of the file it is replaced, and what it leads to is left alone."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/b.csv").write_bytes(b"theirs")
+    if inner:
+        (tmp_path / "ours/b.csv").symlink_to(tmp_path / "theirs/b.csv")
+        bucket.write("b.csv", "text/csv", [b"ours"], lambda _: None)
+        assert not (tmp_path / "ours/b.csv").is_symlink()
+    else:
+        (tmp_path / "ours/a").symlink_to(tmp_path / "theirs")
+        with pytest.raises(DestinationError) as caught:
+            bucket.write("a/b.csv", "text/csv", [b"ours"], lambda _: None)
+        assert caught.value.code == "INVALID_PERMISSIONS"
+    assert (tmp_path / "theirs/b.csv").read_bytes() == b"theirs"
+    assert len(names(tmp_path / "theirs")) == 1

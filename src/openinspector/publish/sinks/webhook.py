@@ -18,6 +18,8 @@ Any answer of 2xx means that the event was taken. 5xx, 408, 425 and a body that 
 for now; 400, 409, 413, 415, 422 and what is left of 4xx that it never will be; 401, 403, 404, 405, 407, 410, 429 and
 redirects, which aren't followed, that none is.
 
+Of `url` no more than the host is told to a log or kept with an event: what comes after it is often a secret.
+
 Source: Standard Webhooks specification; RFC 9110 (Retry-After).
 """
 
@@ -80,13 +82,13 @@ class WebhookKind:
         """Looks whether something could be sent there."""
         import httpx
 
-        from openinspector.transport.http import is_loopback, without_secrets
+        from openinspector.transport.http import is_loopback
 
         try:
             url = httpx.URL(settings.url)
         except (httpx.InvalidURL, ValueError) as error:
             raise UsageError(f"url is no address: {error}") from error
-        shown = without_secrets(settings.url)
+        shown = _shown(settings.url)
         if url.scheme not in ("http", "https") or not url.host:
             raise UsageError(f"url = {shown!r} should begin with https://")
         if url.scheme == "http" and not is_loopback(url.host):
@@ -112,10 +114,9 @@ class _Webhook:
         import httpx
 
         from openinspector import __version__
-        from openinspector.transport.http import without_secrets
 
         self.at_once, self._timeout = settings.connections, settings.timeout
-        self._url, self._shown = settings.url, without_secrets(settings.url)
+        self._url, self._shown = settings.url, _shown(settings.url)
         self._key = _key(secret("secret", settings.secret_file, settings.secret_env))
         headers = {"User-Agent": f"openinspector/{__version__}", "Content-Type": "application/json"}
         authorization = secret("authorization", settings.authorization_file, settings.authorization_env)
@@ -176,6 +177,16 @@ class _Webhook:
         if status < 400:
             raise PublishError(f"{said}, which isn't followed: correct its url")
         return Refused(said)
+
+
+def _shown(url: str) -> str:
+    """A URL to be told: without what may be a secret in it, which with many receivers its path is."""
+    from openinspector.transport.http import without_secrets
+
+    whole = without_secrets(url)
+    scheme, slashes, rest = whole.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{host}{slash}{'…' if path else ''}"
 
 
 def _read_a_little(response: "httpx.Response", seconds: float) -> None:

@@ -121,7 +121,7 @@ def test_a_stranger_can_be_neither_enabled_nor_disabled(callers):
 
 def test_a_free_trial_is_had_once(callers, client):
     client.enable(resourceTypes=["EC2"])
-    trials = "SELECT trial_start, trial_end FROM account_scan_type"
+    trials = "SELECT trial_start, trial_end FROM account_scan_type WHERE scan_type = 'EC2'"
     with callers.database.system() as connection:
         first = connection.exec_driver_sql(trials).one()
     client.disable()

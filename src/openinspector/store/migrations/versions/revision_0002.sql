@@ -446,3 +446,45 @@ ALTER TABLE openinspector.finding
     ALTER COLUMN vulnerability_id SET STATISTICS 1000,
     ALTER COLUMN title SET STATISTICS 1000;
 ALTER TABLE openinspector.resource ALTER COLUMN external_id SET STATISTICS 1000;
+
+-- Who administers whom is what a scope is made of, so SQL of a request can't make it up: the accounts of an organization
+-- are written by the system alone, an administrator is an account of the organization that appoints it, a member one of
+-- its administrator's, and who has left stays away until the system says otherwise.
+REVOKE INSERT, UPDATE, DELETE ON openinspector.organization FROM openinspector_app;
+GRANT UPDATE (document) ON openinspector.organization TO openinspector_app;
+CREATE FUNCTION openinspector.only_admins_changed() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF current_user = 'openinspector_app' AND (
+        OLD.document - 'admins' IS DISTINCT FROM NEW.document - 'admins'
+        OR EXISTS (
+            SELECT FROM jsonb_each_text(NEW.document -> 'admins') AS n (region, admin)
+            WHERE OLD.document -> 'admins' ->> n.region IS DISTINCT FROM n.admin
+                AND NOT OLD.document -> 'accounts' ? n.admin
+        )
+    ) THEN
+        RAISE insufficient_privilege USING
+            MESSAGE = 'permission denied: of an organization a request changes who of its accounts administers it';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER only_admins_changed BEFORE UPDATE ON openinspector.organization
+    FOR EACH ROW EXECUTE FUNCTION openinspector.only_admins_changed();
+REVOKE UPDATE ON openinspector.delegated_admin, openinspector.member FROM openinspector_app;
+GRANT UPDATE (auto_enable, package_paths, updated_at) ON openinspector.delegated_admin TO openinspector_app;
+GRANT UPDATE (status, inherits, rules_applied_at, updated_at) ON openinspector.member TO openinspector_app;
+CREATE POLICY appointed ON openinspector.delegated_admin AS RESTRICTIVE FOR INSERT TO openinspector_app
+    WITH CHECK ((organization_id, account) IN (
+        SELECT o.id, a.id FROM openinspector.organization o, jsonb_object_keys(o.document -> 'accounts') AS a (id)
+    ));
+CREATE POLICY known ON openinspector.member AS RESTRICTIVE FOR INSERT TO openinspector_app
+    WITH CHECK (status = 'CREATED' AND (account, region, member) IN (
+        SELECT d.account, d.region, a.id FROM openinspector.delegated_admin d
+        JOIN openinspector.organization o ON o.id = d.organization_id, jsonb_object_keys(o.document -> 'accounts') AS a (id)
+    ));
+CREATE POLICY there ON openinspector.member AS RESTRICTIVE FOR UPDATE TO openinspector_app USING (status <> 'DELETED');
+
+-- Of a report a request says that it is wanted, and later that it isn't; how far it is, and what to clear away, it does not.
+REVOKE UPDATE, DELETE ON openinspector.report FROM openinspector_app;
+GRANT UPDATE (status, finished_at) ON openinspector.report TO openinspector_app;
