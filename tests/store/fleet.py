@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 
+from openinspector.store.finding_counts import count_findings
 from openinspector.store.rows import FindingRow
 from openinspector.store.tables import resource
 
@@ -35,3 +36,13 @@ def finding_row(account, resource_id, key="CVE-2030-0001", **values) -> FindingR
         "title": f"{key} - libdemo",
     }
     return FindingRow(**(told | values))
+
+
+def paged(connection, asked, size):
+    """All groups of an aggregation, read by pages of a size."""
+    groups, after = [], None
+    while True:
+        page, after = count_findings(connection, asked, size, after)
+        groups += page
+        if after is None:
+            return groups

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text, update
-from tests.store.fleet import OURS, REGION, THEIRS, add_resource, finding_row
+from tests.store.fleet import OURS, REGION, THEIRS, add_resource, finding_row, paged
 
 from openinspector.model.criteria import parse_criteria
 from openinspector.model.inventory import Inventory, Layer, Target
 from openinspector.model.match import Vulnerability
 from openinspector.model.package import Location, Package
 from openinspector.store import finding_counts
-from openinspector.store.finding_counts import Asked, count_findings
+from openinspector.store.finding_counts import Asked
 from openinspector.store.groupings import GROUPINGS
 from openinspector.store.layer_tallies import KINDS, recount_layers
 from openinspector.store.rows import Match, store_findings, store_inventory, store_matches, store_vulnerabilities
@@ -100,15 +100,6 @@ def happen(connection, chance, known, stored, rows):
         connection.execute(update(resource).where(resource.c.id == place).values(values))
     else:
         recount_layers(connection, chance.choice([1, 100]))
-
-
-def paged(connection, asked, size):
-    groups, after = [], None
-    while True:
-        page, after = count_findings(connection, asked, size, after)
-        groups += page
-        if after is None:
-            return groups
 
 
 CRITERIA = [

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
-from tests.store.fleet import NOW, OURS, REGION, THEIRS, add_resource, finding_row
+from tests.store.fleet import NOW, OURS, REGION, THEIRS, add_resource, finding_row, paged
 
 from openinspector.model.criteria import parse_criteria
 from openinspector.store import finding_counts
@@ -74,15 +74,6 @@ def places_of(connection):
         for account in (OURS, THEIRS)
         for number, kind in enumerate((*KINDS, "AWS_EC2_INSTANCE"))
     ]
-
-
-def paged(connection, asked, size):
-    groups, after = [], None
-    while True:
-        page, after = count_findings(connection, asked, size, after)
-        groups += page
-        if after is None:
-            return groups
 
 
 def comparable(groups):

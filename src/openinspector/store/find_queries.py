@@ -83,7 +83,9 @@ def find_findings(
     """
     sought = replace(sought, accounts=accounts_meant(sought.accounts, sought.criteria))
     narrowing = Narrowing(connection, sought.criteria, sought.region)
-    is_of_few = narrowing.is_of_few(sought.accounts) if after is None else after[0] == OF_FEW
+    is_of_few = after is not None and after[0] == OF_FEW
+    if after is None and sought.sort == "SEVERITY":  # no other sort has a walk of a few
+        is_of_few = narrowing.is_of_few(sought.accounts)
     walks = walks_of(sought.sort, sought.criteria, is_of_few=is_of_few)
     ahead = [number for number in walks if after is None or _is_ahead(number, after[0], sought)]
     met = [*narrowing.met, *accessible(connection, sought.accounts, sought.region)]

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
-    exists,
     func,
     literal_column,
     select,
@@ -105,7 +104,9 @@ def count_findings(
     if not is_tallied(grouping, asked):
         rows = connection.execute(_query(grouping, asked, at_hand, size + 1, after)).mappings().all()
     elif grouping.tally in _OF_RESOURCES:
-        is_behind = grouping.tally is layer_tally and _has_marks(connection, asked)
+        is_behind = grouping.tally is layer_tally and bool(
+            connection.execute(select(_marked(asked).exists())).scalar_one()
+        )
         query = _of_resources(grouping, asked, at_hand, size + 1, after, is_behind=is_behind)
         rows = connection.execute(query).mappings().all()
     else:
@@ -137,10 +138,11 @@ def counted_in_layers(by: str, account: str, region: str, resources: Sequence[in
     return _in_layers(GROUPINGS[by], asked, (), (resource.c.id.in_(resources),))
 
 
-def _has_marks(connection: Connection, asked: Asked) -> bool:
-    """Whether the layers of some resource are to be counted anew."""
-    mine = layer_recount.c.account.in_(sorted(set(asked.accounts))), layer_recount.c.region == asked.region
-    return bool(connection.execute(select(exists().where(*mine))).scalar_one())
+def _marked(asked: Asked) -> Any:
+    """The resources whose layers are to be counted anew."""
+    return select(layer_recount.c.resource_id).where(
+        layer_recount.c.account.in_(sorted(set(asked.accounts))), layer_recount.c.region == asked.region
+    )
 
 
 def _of_resources(
@@ -162,9 +164,7 @@ def _of_resources(
     met = [_told_by(tally, each) for each in (*grouping.where, *conditions(asked.criteria), *at_hand)]
     met += [text_holds(compared[name], entries) for name, entries in asked.texts.items() if entries]
     columns = ("resource_id", "type", *COUNTS)
-    marked = select(layer_recount.c.resource_id).where(
-        layer_recount.c.account.in_(sorted(set(asked.accounts))), layer_recount.c.region == asked.region
-    )
+    marked = _marked(asked)
     tallied = (
         select(*(each.label(name) for name, each in named.items()), *(tally.c[name] for name in columns))
         .select_from(tally.join(resource, tally.c.resource_id == resource.c.id))
