@@ -35,7 +35,7 @@ from openinspector.model.inventory import Inventory
 from openinspector.model.match import Finding as Matched
 from openinspector.model.moment import moment_text
 from openinspector.model.package import Location, Package
-from openinspector.model.resource import AccountId, EcrImage, Resource
+from openinspector.model.resource import AccountId, EcrImage, LambdaFunction, Resource
 from openinspector.pipeline.scan import Words, tell, to_finding
 from openinspector.pipeline.scan import _order as report_order
 from openinspector.render import inspector_words as words
@@ -58,6 +58,7 @@ FINDING_COLUMNS: Final = (
     *("key", "type", "status", "severity", "score", "exploit", "vulnerability_id", "vulnerability_source"),
     *("vendor_severity", "vector", "score_source", "fix", "title", "package_names", "suppressed_by", "digest"),
 )
+_ANYBODY: Final = Resource(account=AccountId("0" * 12), region="", type="AWS_LAMBDA_FUNCTION", id="")
 _OWN: Final = 7  # the first of them differ from one resource to the next
 _TABLES: Final = (
     "package",
@@ -395,12 +396,13 @@ class _Load:
         together: dict[str, list[Matched]] = {}
         for each in found:
             together.setdefault(each.vulnerability.id, []).append(each)
-        layers: dict[str, str] = {}
+        about: Resource = _ANYBODY
+        read: list[str] = []
         if key[0] == "function":
-            layers = dict(
-                zip((part.layer for part in self.fleet.parts_of(key)), self.fleet.layer_arns(key[1]), strict=False)
-            )
-        return [self.tail(observation_of(findings, layers)) for findings in together.values()]
+            layers = tuple(self.fleet.layer_arns(key[1]))
+            about = replace(about, details=LambdaFunction(name="", runtime="", code_sha256="", layers=layers))
+            read = [part.layer for part in self.fleet.parts_of(key)][: len(layers) + 1]
+        return [self.tail(observation_of(findings, about, read)) for findings in together.values()]
 
     def tail(self, seen: Observation) -> tuple[str, str]:
         is_hidden = self.suppressed(seen.key)

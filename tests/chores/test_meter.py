@@ -310,7 +310,7 @@ def test_a_scan_that_was_overtaken_or_broken_off_is_not_counted(database, adviso
 
     assert ingest(database, advisories, image(), inventory(), START, look=overtaken).superseded
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
-        patched.setattr(ingesting, "_tell_coverage", lambda *_: 1 / 0)  # after it was counted
+        patched.setattr(ingesting, "tell_coverage", lambda *_: 1 / 0)  # after it was counted
         ingest(database, advisories, image(), inventory(), START)
     assert recorded(database) == {}
     ingest(database, advisories, image(), inventory(), START)

@@ -663,13 +663,13 @@ def test_a_scan_that_ends_after_a_later_one_started_writes_nothing(database, adv
 
 
 def test_an_ingest_that_breaks_off_has_written_nothing(database, advisories, broken, monkeypatch):
-    whole = ingesting._tell
+    whole = ingesting.tell
 
     def fail(*arguments):
         whole(*arguments)
         raise RuntimeError("pulled the plug")
 
-    monkeypatch.setattr(ingesting, "_tell", fail)
+    monkeypatch.setattr(ingesting, "tell", fail)
     with pytest.raises(RuntimeError, match="plug"):
         ingest(database, advisories, HOST, broken, NOW)
     assert known(database) == {}
@@ -683,19 +683,19 @@ def clash(connection):
 
 
 def test_an_ingest_that_clashed_with_another_one_is_done_again(database, advisories, broken, monkeypatch):
-    whole = ingesting._tell
+    whole = ingesting.tell
 
     def once(connection, *arguments):
-        monkeypatch.setattr(ingesting, "_tell", whole)
+        monkeypatch.setattr(ingesting, "tell", whole)
         clash(connection)
 
-    monkeypatch.setattr(ingesting, "_tell", once)
+    monkeypatch.setattr(ingesting, "tell", once)
     assert len(ingest(database, advisories, HOST, broken, NOW).changes) == 3
     assert kinds(database) == ["Opened"] * 3 + ["scan", "coverage"]
 
 
 def test_an_ingest_that_clashes_for_ever_gives_up(database, advisories, broken, monkeypatch):
-    monkeypatch.setattr(ingesting, "_tell", lambda connection, *arguments: clash(connection))
+    monkeypatch.setattr(ingesting, "tell", lambda connection, *arguments: clash(connection))
     with pytest.raises(StoreError, match="too busy"):
         ingest(database, advisories, HOST, broken, NOW)
     assert known(database) == {}

@@ -5,9 +5,10 @@ What nobody has looked at is `uncertain`, and that is the default of everything 
 Source: CVSS v3.1 specification, section 4.2 (modified base metrics); Inspector's user guide, "Inspector score".
 """
 
+from functools import lru_cache
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, convert
 
 from openinspector.model.finding import Adjustment, Step
 
@@ -53,6 +54,75 @@ class Environment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     internet_access_reason: str = ""
     private_subnet: bool | None = None
     runs: bool | None = None
+
+
+class Posture(Struct, frozen=True, kw_only=True):
+    """An environment in few words, of which a fleet has few different ones: whole zones, and no reasons of one place.
+
+    Its text says it again: `instance unreachable reachable uncertain unreachable private runs`.
+    """
+
+    kind: Kind
+    internet: Verdict = "uncertain"
+    connected: Verdict = "uncertain"
+    neighbours: Verdict = "uncertain"
+    internet_access: Verdict = "uncertain"
+    private_subnet: bool | None = None
+    runs: bool | None = None
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        verdicts = (self.internet, self.connected, self.neighbours, self.internet_access)
+        return " ".join((self.kind, *verdicts, _PRIVATE[self.private_subnet], _RUNS[self.runs]))
+
+    @property
+    def environment(self) -> Environment:
+        """As the rules of scoring ask of it: each zone with every TCP and UDP port."""
+        zones: dict[Zone, Verdict] = {
+            "internet": self.internet,
+            "connected": self.connected,
+            "neighbours": self.neighbours,
+        }
+        return Environment(
+            kind=self.kind,
+            exposures=tuple(
+                Exposure(zone=zone, verdict=verdict, protocol=protocol)
+                for zone, verdict in zones.items()
+                for protocol in ("tcp", "udp")
+            ),
+            internet_access=self.internet_access,
+            private_subnet=self.private_subnet,
+            runs=self.runs,
+        )
+
+
+_PRIVATE: Final = {True: "private", False: "public", None: "-"}
+_RUNS: Final = {True: "runs", False: "stopped", None: "-"}
+_PRIVATE_TOLD: Final = {word: value for value, word in _PRIVATE.items()}
+_RUNS_TOLD: Final = {word: value for value, word in _RUNS.items()}
+
+
+@lru_cache(maxsize=4096)
+def read_posture(text: str) -> Posture | None:
+    """What a posture's text says; "" is none.
+
+    Raises:
+        ValueError: It is no such text.
+    """
+    if not text:
+        return None
+    kind, internet, connected, neighbours, access, private, runs = text.split(" ")
+    told = {
+        "kind": kind,
+        "internet": internet,
+        "connected": connected,
+        "neighbours": neighbours,
+        "internet_access": access,
+        "private_subnet": _PRIVATE_TOLD.get(private, ""),
+        "runs": _RUNS_TOLD.get(runs, ""),
+    }
+    return convert(told, Posture)
 
 
 class MetricChange(Struct, frozen=True, kw_only=True):

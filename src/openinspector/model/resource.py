@@ -7,6 +7,8 @@ from typing import Literal, NewType
 
 from msgspec import Struct
 
+from openinspector.model.environment import Posture
+
 AccountId = NewType("AccountId", str)  # 12 digits
 
 ResourceType = Literal[
@@ -65,7 +67,10 @@ class LambdaFunction(Struct, frozen=True, kw_only=True, omit_defaults=True, tag=
 
 
 class Resource(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One resource of one account in one region. `platform` is the service's word, `AMAZON_LINUX_2023`."""
+    """One resource of one account in one region. `platform` is the service's word, `AMAZON_LINUX_2023`.
+
+    `posture` is how its network was found to lie around it, None where nobody has looked.
+    """
 
     account: AccountId
     region: str
@@ -74,4 +79,5 @@ class Resource(Struct, frozen=True, kw_only=True, omit_defaults=True):
     partition: str = "aws"
     tags: dict[str, str] = {}
     platform: str = ""
+    posture: Posture | None = None
     details: Ec2Instance | EcrImage | LambdaFunction | None = None

@@ -24,7 +24,7 @@ from openinspector.render import inspector_words as words
 from openinspector.render.inspector_checks import DISCONTINUED, discontinued
 from openinspector.render.moments import moment, precise
 from openinspector.render.text import cut
-from openinspector.store.observation import clean, function_layers, observation_of
+from openinspector.store.observation import clean, observation_of
 
 _SILENT: Final[frozenset[State]] = frozenset({"not_affected", "unimportant", "under_investigation", "will_not_fix"})
 _STILL_SCANNED: Final = timedelta(days=365)  # after the end of life
@@ -40,8 +40,8 @@ def observe(resource: Resource, report: Report) -> tuple[Observation, ...]:
         cleared = each.suppressed is not None and each.suppressed.kind == "vex"
         if each.match.state not in _SILENT and not cleared:
             together.setdefault(each.vulnerability.id, []).append(each)
-    layers = function_layers(resource, [each.diff_id for each in report.inventory.target.layers])
-    seen = [observation_of(findings, layers) for findings in together.values()]
+    layers = [each.diff_id for each in report.inventory.target.layers]
+    seen = [observation_of(findings, resource, layers) for findings in together.values()]
     ended = _discontinued(report)
     return (ended, *seen) if ended else tuple(seen)
 

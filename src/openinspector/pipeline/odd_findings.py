@@ -24,7 +24,7 @@ from openinspector.store.findings import Known, Written, finding_id, observation
 from openinspector.store.following import Counts, Following, Odd
 from openinspector.store.inventories import surroundings
 from openinspector.store.matched import Matched, read_matched
-from openinspector.store.observation import function_layers, observation_of
+from openinspector.store.observation import observation_of
 from openinspector.store.rows import FindingRow, store_findings
 
 _PACKAGES: Final[tuple[FindingType, ...]] = ("PACKAGE_VULNERABILITY",)
@@ -67,7 +67,7 @@ def _seen(odd: Odd, matched: Matched | None, rejudge: Rejudge, namespace: str, c
     seen = None
     if matched is not None:
         layers, findings = matched
-        seen = observation_of(findings, function_layers(odd.resource, layers))
+        seen = observation_of(findings, odd.resource, layers)
     known = next((each.finding.observation for each in odd.known if each.finding.life.status != "CLOSED"), None)
     if known is None or not isinstance(known.details, PackageVulnerability):
         return seen

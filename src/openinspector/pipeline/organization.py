@@ -27,8 +27,8 @@ from openinspector.model.organization import (
     ToldOrganization,
 )
 from openinspector.model.resource import AccountId
-from openinspector.pipeline.ingest import in_one_go
 from openinspector.pipeline.settings import Settings
+from openinspector.pipeline.writing import in_one_go
 from openinspector.store.database import Database
 from openinspector.store.organization_facts import check_strangers, follow_listed_admin, note_accounts
 from openinspector.store.organizations import Organization, lock_organization, register_organization

@@ -49,9 +49,9 @@ from sqlalchemy.exc import OperationalError
 from openinspector.errors import StoreError
 from openinspector.model.enrichment import Epss
 from openinspector.model.moment import read_moment
-from openinspector.pipeline.ingest import in_one_go
 from openinspector.pipeline.odd_findings import settle_odd
 from openinspector.pipeline.rejudge import Rejudge
+from openinspector.pipeline.writing import in_one_go
 from openinspector.render.moments import precise
 from openinspector.store import rematching
 from openinspector.store.advisories import AdvisoryFile

@@ -34,7 +34,7 @@ _METADATA: Final[Mapping[str, type[EcrRepository | CodeRepository]]] = {
     "AWS_ECR_REPOSITORY": EcrRepository,
     "CODE_REPOSITORY": CodeRepository,
 }
-_RESOURCE: Final = "account region type external_id partition platform tags details".split()
+_RESOURCE: Final = "account region type external_id partition platform posture tags details".split()
 _COVERAGE: Final = "resource_id scan_type status reason scan_mode last_scanned_at image_pulled_at metadata".split()
 _COLUMNS: Final = (*(resource.c[name] for name in _RESOURCE), *(coverage.c[name] for name in _COVERAGE))
 _GROUPS: Final[Mapping[GroupBy, Any]] = {

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select, text
 
 from openinspector.errors import UsageError
 from openinspector.model.coverage import ScanMode, ScanStatus, ScanType
+from openinspector.model.environment import Posture, read_posture
 from openinspector.model.moment import read_moment
 from openinspector.model.resource import AccountId, Ec2Instance, EcrImage, LambdaFunction, Resource
 from openinspector.store.bulk import as_json
@@ -27,10 +28,11 @@ _DETAILS: Final[Mapping[str, type[Ec2Instance] | type[EcrImage] | type[LambdaFun
 
 
 class Entered(Struct, frozen=True, kw_only=True):
-    """A resource whose row is locked: its id, what was last read from it, and its platform and tags until now."""
+    """A resource whose row is locked: its id, what was last read from it, and what else was known of it until now."""
 
     id: int
     platform: str
+    posture: Posture | None
     inventory_id: int | None
     tags: dict[str, str]
 
@@ -79,6 +81,7 @@ def resource_of(row: Any) -> Resource:
         partition=row.partition,
         tags=row.tags,
         platform=row.platform,
+        posture=read_posture(row.posture),
         details=msgspec.convert(row.details, kind) if kind is not None and row.details else None,
     )
 
@@ -98,7 +101,13 @@ def enter(connection: Connection, told: Resource, now: datetime) -> Entered:
             _LOCK, {"account": told.account, "region": told.region, "type": told.type, "id": told.id}
         )
         found = row.one_or_none()
-    return Entered(id=found.id, platform=found.platform, inventory_id=found.inventory_id, tags=found.tags)
+    return Entered(
+        id=found.id,
+        platform=found.platform,
+        posture=read_posture(found.posture),
+        inventory_id=found.inventory_id,
+        tags=found.tags,
+    )
 
 
 def describe(
@@ -108,6 +117,16 @@ def describe(
     gone = now if state == "terminated" else None
     moved = {"number": entered.id, "state": state, "now": now, "gone": gone, "inventory": inventory_id}
     connection.execute(_DESCRIBE, {**_values(told), **moved})
+
+
+def place(connection: Connection, entered: Entered, posture: Posture) -> None:
+    """Writes who can get to a resource that was entered."""
+    connection.execute(_PLACE, {"resource": entered.id, "posture": posture.text})
+
+
+def revive(connection: Connection, entered: Entered, now: datetime) -> None:
+    """A resource that was stopped runs again: what was read of it last is looked at again."""
+    connection.execute(_REVIVE, {"resource": entered.id, "now": now})
 
 
 def last_read(connection: Connection, resource_id: int, kind: ScanType) -> LastRead | None:
@@ -179,13 +198,18 @@ _ADD: Final = text(
     " ON CONFLICT (account, region, type, external_id) DO NOTHING"
 )
 _LOCK: Final = text(
-    "SELECT id, platform, inventory_id, tags FROM resource WHERE account = :account AND region = :region"
+    "SELECT id, platform, posture, inventory_id, tags FROM resource WHERE account = :account AND region = :region"
     " AND type = :type AND external_id = :id FOR UPDATE"
 )
 _DESCRIBE: Final = text(
     "UPDATE resource SET partition = :partition, platform = :platform, tags = CAST(:tags AS jsonb),"
     " details = CAST(:details AS jsonb), pushed_at = :pushed, state = :state, last_seen_at = :now, gone_at = :gone,"
     " inventory_id = :inventory WHERE id = :number"
+)
+_PLACE: Final = text("UPDATE resource SET posture = :posture WHERE id = :resource")
+_REVIVE: Final = text(
+    "UPDATE coverage SET status = 'ACTIVE', reason = 'PENDING_REVIVAL_SCAN', due_at = :now, due_reason = 'running',"
+    " updated_at = :now WHERE resource_id = :resource AND scan_type = 'PACKAGE' AND reason = 'EC2_INSTANCE_STOPPED'"
 )
 _START: Final = text(
     "INSERT INTO coverage AS c (resource_id, scan_type, account, region, status, reason, fence, updated_at)"

@@ -32,7 +32,7 @@ from openinspector.model.moment import moment_text, read_moment
 from openinspector.model.resource import Resource
 from openinspector.store.estate import resource_of
 from openinspector.store.matched import Matched, read_matched
-from openinspector.store.observation import function_layers, observation_of
+from openinspector.store.observation import observation_of
 from openinspector.store.rows import FindingRow, store_findings
 from openinspector.store.tables import WORD, finding, resource
 
@@ -178,10 +178,11 @@ def _following(row: FindingRow, about: Resource, matched: Matched | None) -> Obs
         bare = PackageVulnerability(id=row.vulnerability_id, source=row.vulnerability_source, packages=())
         return _with_columns(row, "", replace(bare, vendor_severity=row.vendor_severity))
     layers, findings = matched
-    seen = observation_of(findings, function_layers(about, layers))
+    seen = observation_of(findings, about, layers)
     details = replace(seen.details, source=row.vulnerability_source, vendor_severity=row.vendor_severity)
     own = _with_columns(row, seen.description, details)
-    return replace(own, last_exploited_at=seen.last_exploited_at, epss=seen.epss)
+    adjustments = seen.adjustments if row.vector == seen.vector else ()
+    return replace(own, adjustments=adjustments, last_exploited_at=seen.last_exploited_at, epss=seen.epss)
 
 
 def _with_columns(

@@ -5,8 +5,9 @@
     turns.switch(flaws, tellings)        # the matches and flaws themselves
     counts = turns.write()               # findings and events
 
-What is observed of a flaw follows from the packages that have it and where they lie, and many inventories have the same
-ones in the same places: those are one group, of which the observation is put together once. Between the groups before
+What is observed of a flaw follows from the packages that have it and where they lie, and from who can get to the
+resource. Many have the same packages in the same places, within the same reach: those are one group, of which the
+observation is put together once. Between the groups before
 and after, and the finding that each resource has, a join says what happens to each: the same as `find.reconcile` says
 of one resource. Left to that are the odd ones (`turns.odd`): findings that hold something that doesn't follow from
 matches, packages that nobody can judge any more, resources that nobody looks at.
@@ -36,7 +37,7 @@ from openinspector.store.estate import resource_of
 from openinspector.store.finding_packages import SILENT
 from openinspector.store.findings import Known, Written, known_of_flaws, observation_digest, row_of
 from openinspector.store.matched import Matched, read_matched, store_flaws
-from openinspector.store.observation import function_layers, observation_of
+from openinspector.store.observation import observation_of
 from openinspector.store.rows import FindingRow
 from openinspector.store.suppressing import ruled_places, suppressing_filters
 
@@ -236,23 +237,23 @@ class Following:
         """The groups, and one observation of each."""
         rows = self._connection.execute(sql.GROUPS).all()
         matched = read_matched(self._connection, {(row.inventory_id, row.flaw) for row in rows})
-        layered = [row.resource_id for row in rows if row.layers]
+        own = [row.resource_id for row in rows if row.place]
         nouns = {}
-        if layered:
+        if own:
             query = text("SELECT * FROM resource WHERE id = ANY (:ids)")
-            nouns = {row.id: resource_of(row) for row in self._connection.execute(query, {"ids": layered})}
+            nouns = {row.id: resource_of(row) for row in self._connection.execute(query, {"ids": own})}
         found = {}
         told = []
         for number, row in enumerate(rows):
             here = matched.get((row.inventory_id, row.flaw))
             if here is None:  # a flaw that nobody knows
                 continue
-            about = nouns[row.resource_id] if row.layers else _ANYBODY
+            about = nouns[row.resource_id] if row.place else _ANYBODY
             layers, findings = here
-            observation = observation_of(findings, function_layers(about, layers))
+            observation = observation_of(findings, about, layers)
             found[number] = _Group(number, row.flaw, about, here, observation, observation_digest(observation))
-            told.append((number, row.flaw, row.signature, row.layers, found[number].digest))
-        self._copy("grouped", ("number", "flaw", "signature", "layers", "digest"), told)
+            told.append((number, row.flaw, row.signature, row.place, found[number].digest))
+        self._copy("grouped", ("number", "flaw", "signature", "place", "digest"), told)
         self._analyze("grouped")
         return found
 

@@ -20,11 +20,11 @@ def _collated(columns: str) -> str:
 
 
 _TABLES: Final = {
-    "found": "resource_id bigint, inventory_id integer, flaw text, layers text",
-    "carrier": "resource_id bigint, inventory_id integer, flaw text, layers text",
+    "found": "resource_id bigint, inventory_id integer, flaw text, place text",
+    "carrier": "resource_id bigint, inventory_id integer, flaw text, place text",
     "signed": "inventory_id integer, flaw text, signature text",
-    "grouped": "number integer, flaw text, signature text, layers text, digest uuid",
-    "turn": "resource_id bigint, inventory_id integer, flaw text, layers text, account text, region text, grp integer,"
+    "grouped": "number integer, flaw text, signature text, place text, digest uuid",
+    "turn": "resource_id bigint, inventory_id integer, flaw text, place text, account text, region text, grp integer,"
     " finding_id uuid, status text, first_observed_at timestamptz, closed_at timestamptz, digest uuid,"
     " is_looked_at boolean, is_ruled boolean, is_odd boolean",
     "fresh": "number integer, severity smallint, score double precision, exploit boolean, vulnerability_source text,"
@@ -47,20 +47,21 @@ LEFT_ALONE: Final[tuple[Reason, ...]] = (
     "EXCLUDED_BY_TAG",
     "IMAGE_ARCHIVED",
 )
-_LAYERS: Final = (
+# What of a resource itself has a part in what is observed on it: a function's layers, and who can get to it.
+_PLACE: Final = (
     "CASE WHEN r.type = 'AWS_LAMBDA_FUNCTION' AND r.details -> 'layers' <> '[]'"
-    " THEN (r.details ->> 'layers') || CAST(i.layers AS text) ELSE '' END"
+    " THEN (r.details ->> 'layers') || CAST(i.layers AS text) ELSE '' END || r.posture"
 )
 FIND: Final = text(
     "INSERT INTO pg_temp.following_found SELECT r.id, r.inventory_id, c.flaw, "  # noqa: S608  our own names
-    f"{_LAYERS} FROM (SELECT m.package_id, m.vulnerability_id AS flaw FROM rematch_match m"
+    f"{_PLACE} FROM (SELECT m.package_id, m.vulnerability_id AS flaw FROM rematch_match m"
     " WHERE m.vulnerability_id = ANY (:flaws) UNION SELECT pv.package_id, pv.vulnerability_id"
     " FROM package_vulnerability pv WHERE pv.vulnerability_id = ANY (:told)) AS c"
     " JOIN inventory_package ip ON ip.package_id = c.package_id AND ip.is_judged"
     " JOIN inventory i ON i.id = ip.inventory_id JOIN resource r ON r.inventory_id = i.id LIMIT :most"
 )
 CARRIERS: Final = text(
-    "INSERT INTO pg_temp.following_carrier SELECT DISTINCT resource_id, inventory_id, flaw, layers"
+    "INSERT INTO pg_temp.following_carrier SELECT DISTINCT resource_id, inventory_id, flaw, place"
     " FROM pg_temp.following_found"
 )
 KEEPERS: Final = text(
@@ -85,21 +86,21 @@ SIGN: Final = text(
     " WHERE l.repository = '' OR l.repository = ANY (i.repositories) GROUP BY i.id, t.flaw"
 )
 GROUPS: Final = text(
-    "SELECT s.flaw, s.signature, c.layers, min(c.inventory_id) AS inventory_id, min(c.resource_id) AS resource_id"
+    "SELECT s.flaw, s.signature, c.place, min(c.inventory_id) AS inventory_id, min(c.resource_id) AS resource_id"
     " FROM pg_temp.following_carrier c JOIN pg_temp.following_signed s"
-    " ON s.inventory_id = c.inventory_id AND s.flaw = c.flaw GROUP BY s.flaw, s.signature, c.layers"
-    " ORDER BY s.flaw, s.signature, c.layers"
+    " ON s.inventory_id = c.inventory_id AND s.flaw = c.flaw GROUP BY s.flaw, s.signature, c.place"
+    " ORDER BY s.flaw, s.signature, c.place"
 )
 _IN_GROUP: Final = (
     " LEFT JOIN pg_temp.following_signed s ON s.inventory_id = {0}.inventory_id AND s.flaw = {0}.flaw"
-    " LEFT JOIN pg_temp.following_grouped g ON g.flaw = s.flaw AND g.signature = s.signature AND g.layers = {0}.layers"
+    " LEFT JOIN pg_temp.following_grouped g ON g.flaw = s.flaw AND g.signature = s.signature AND g.place = {0}.place"
 )
 TURNS: Final = text(
-    "INSERT INTO pg_temp.following_turn SELECT t.resource_id, t.inventory_id, t.flaw, t.layers,"  # noqa: S608  ours
+    "INSERT INTO pg_temp.following_turn SELECT t.resource_id, t.inventory_id, t.flaw, t.place,"  # noqa: S608  ours
     " t.account, t.region, t.number, t.id, t.status, t.first_observed_at, t.closed_at, t.digest, t.is_looked_at,"
     " t.is_ruled, coalesce(t.status, 'CLOSED') <> 'CLOSED'"
     " AND (NOT t.is_looked_at OR t.has_details OR t.digest IS DISTINCT FROM t.expected) FROM ("
-    "SELECT c.resource_id, c.inventory_id, c.flaw, c.layers, r.account, r.region, g.number, f.id, f.status,"
+    "SELECT c.resource_id, c.inventory_id, c.flaw, c.place, r.account, r.region, g.number, f.id, f.status,"
     " f.first_observed_at, f.closed_at, f.digest, r.state IN ('', 'running')"
     " AND coalesce(v.reason, '') <> ALL (:aside) AS is_looked_at, false AS is_ruled,"
     " f.details IS NOT NULL AS has_details, g.digest AS expected FROM pg_temp.following_carrier c"

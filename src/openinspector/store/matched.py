@@ -28,7 +28,7 @@ from openinspector.score.severity import band, choose_vector
 from openinspector.store.bulk import clean_noun, upsert
 from openinspector.store.finding_packages import SILENT
 from openinspector.store.flaws import read_flaws
-from openinspector.store.observation import function_layers, observation_of
+from openinspector.store.observation import observation_of
 from openinspector.store.rows import Match, store_matches, store_vulnerabilities
 from openinspector.store.tables import enrichment
 
@@ -130,7 +130,7 @@ def observations_of(connection: Connection, about: Resource, inventory_id: int) 
     """What follows for a resource from the matches that are known of the packages of an inventory."""
     flaws = connection.execute(_FLAWS_OF, {"inventory": inventory_id, "silent": list(SILENT)}).scalars().all()
     matched = read_matched(connection, [(inventory_id, name) for name in flaws])
-    return [observation_of(found, function_layers(about, layers)) for layers, found in matched.values()]
+    return [observation_of(found, about, layers) for layers, found in matched.values()]
 
 
 def _order(finding: Finding) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ from openinspector.model.resource import LambdaFunction, Resource
 from openinspector.render import inspector_words as words
 from openinspector.render.moments import precise
 from openinspector.render.text import web_addresses
+from openinspector.score.adjust import in_environment
 from openinspector.score.severity import band, base_score, version_of
 
 _MOST_ADDRESSES: Final = 100
@@ -41,11 +42,20 @@ _OWN_SCORER: Final = {
 _Record = TypeVar("_Record", bound=msgspec.Struct)
 
 
-def observation_of(findings: Sequence[Finding], layers: Mapping[str, str]) -> Observation:
-    """One vulnerability with all packages that have it, as bad as the worst of them.
+def observation_of(findings: Sequence[Finding], about: Resource, read: Sequence[str]) -> Observation:
+    """One vulnerability with all packages of a resource that have it, as bad as the worst of them.
 
-    `layers` are the ARNs of a function's layers by what the scan calls them (see `function_layers`).
+    `read` are the layers of the resource as the scan calls them. The score is that which the flaw has where the
+    resource stands, as far as its network is known.
     """
+    observation, severity_follows = _published(findings, _function_layers(about, read))
+    if about.posture is None:
+        return observation
+    return in_environment(observation, about.posture.environment, severity_follows=severity_follows)
+
+
+def _published(findings: Sequence[Finding], layers: Mapping[str, str]) -> tuple[Observation, bool]:
+    """With the score as published, and whether the severity is that score's band."""
     vectors = _scored(findings[0])
     judged = [(each, _chosen(each, vectors)) for each in findings]
     lead, base = max(judged, key=lambda pair: SEVERITIES.index(_severity(*pair)))
@@ -75,7 +85,7 @@ def observation_of(findings: Sequence[Finding], layers: Mapping[str, str]) -> Ob
     )
     details = _storable(details)
     exploited = words.exploit_available(lead) == "YES"
-    return Observation(
+    observation = Observation(
         key=details.id,
         title=words.title(details.id, (each.package for each in details.packages)),
         description=clean(words.description(lead)),
@@ -89,6 +99,7 @@ def observation_of(findings: Sequence[Finding], layers: Mapping[str, str]) -> Ob
         last_exploited_at=precise(words.last_exploited(lead)) if exploited else "",
         epss=about.epss.score if about.epss else None,
     )
+    return observation, _follows_score(lead, base)
 
 
 def _scored(finding: Finding) -> tuple[Cvss, ...]:
@@ -125,12 +136,16 @@ def _severity(finding: Finding, base: Cvss | None) -> Severity:
 
     Malware is critical, whatever a vector says of it.
     """
-    if finding.severity_source in ("ubuntu", "malware") or base is None or base.score is None:
-        return words.SEVERITY[finding.severity]
-    return words.SEVERITY[band(base.score)]
+    if base is not None and base.score is not None and _follows_score(finding, base):
+        return words.SEVERITY[band(base.score)]
+    return words.SEVERITY[finding.severity]
 
 
-def function_layers(resource: Resource, read: Sequence[str]) -> dict[str, str]:
+def _follows_score(finding: Finding, base: Cvss | None) -> bool:
+    return finding.severity_source not in ("ubuntu", "malware") and base is not None and base.score is not None
+
+
+def _function_layers(resource: Resource, read: Sequence[str]) -> dict[str, str]:
     """The ARNs of a function's layers by what the scan calls them: they were `read` in their order, the code last."""
     if not isinstance(resource.details, LambdaFunction):
         return {}

@@ -159,6 +159,7 @@ resource: Final = Table(
     key_word("external_id"),
     Column("partition", WORD, nullable=False, server_default=text("'aws'")),
     word("platform"),
+    word("posture"),
     word("state"),
     document("tags"),
     document("details"),
@@ -179,7 +180,26 @@ resource: Final = Table(
     ),
     Index("resource_gone", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
     comment="An instance, image, function or repository. `external_id` is Inspector's (`i-…`, an ARN), `details` the"
-    " noun of its kind without its tag, `inventory_id` what was last read from it, `gone_at` when it ceased to be.",
+    " noun of its kind without its tag, `posture` who can get to it (`model.environment.Posture`), `inventory_id` what"
+    " was last read from it, `gone_at` when it ceased to be.",
+)
+
+network: Final = Table(
+    "network",
+    metadata,
+    Column("account", WORD, primary_key=True),
+    Column("region", WORD, primary_key=True),
+    Column("number", BigInteger, nullable=False, server_default=text("0")),
+    word("status"),
+    document("problems", "[]"),
+    Column("instances", Integer, nullable=False, server_default=text("0")),
+    moment("read_at"),
+    moment("due_at"),
+    word("due_reason"),
+    Index("network_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    comment="How the network of an account was read last (`status` is whole, partial or failed, and `problems` say"
+    " why), and when and why it is due to be read. `number` is raised when a reading starts; one that ends with an"
+    " older one writes nothing.",
 )
 
 vulnerability: Final = Table(

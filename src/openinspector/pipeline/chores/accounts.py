@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from openinspector.pipeline.contract import Chore, Work
-from openinspector.pipeline.ingest import in_one_go
+from openinspector.pipeline.writing import in_one_go
 from openinspector.store.enablement import Due, Followed, due_now, follow
 from openinspector.store.matched import keep_rematch_out
 

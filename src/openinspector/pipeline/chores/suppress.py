@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from openinspector.errors import OpenInspectorError, StoreError
 from openinspector.find.suppress import Rule
 from openinspector.pipeline.contract import Chore, Work
-from openinspector.pipeline.ingest import in_one_go
+from openinspector.pipeline.writing import in_one_go
 from openinspector.store import suppression
 from openinspector.store.suppression import Newcomer, Place, Unapplied
 

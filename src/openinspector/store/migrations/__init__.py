@@ -8,4 +8,4 @@ every table with an account is looked at for its row security. A revision that r
 
 from typing import Final
 
-HEAD: Final = "0002"  # ids are numbers of four digits, so that an older program knows a newer schema when it sees one
+HEAD: Final = "0003"  # ids are numbers of four digits, so that an older program knows a newer schema when it sees one
